@@ -1,0 +1,1 @@
+"""Measures Pregón against its own promises: `make bench`. One module per figure."""

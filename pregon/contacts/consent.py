@@ -1,0 +1,166 @@
+"""May we write to them? The one door to permission.
+
+    consent.record(contact, Consent.WITHDRAWN, source=Source.REPLY, happened_at=event.time, text="BAJA")
+    consent.withdraw_number(account, "+525512345678", source=Source.REPLY, happened_at=event.time)
+
+Every act is a row of `ConsentEntry`, under the keyed hash of the number it was said for: consent belongs to the number.
+`Contact.consent`, `Contact.consent_at` and `Refusal` are nothing but what these rows amount to (`consent_log`), written in the
+transaction of the act: the sending pipe may ask `consent = 'granted'` on the contact's own row.
+
+- The act with the latest *event* time wins, whatever the order of arrival; ties go to the withdrawal.
+- A withdrawal ends only by a later grant that `revives`: the person's own (reply, button, Meta, opt-in form) or an owner's.
+- The no of a number is kept without the number, also when nobody in the base has it.
+
+Locks, always in this order: the account's base (`lock_base`) by whoever brings numbers in, then contacts by ascending id.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from pregon.accounts.models import Account, Member, Role, User
+from pregon.contacts import consent_log
+from pregon.contacts.consent_log import Spoken
+from pregon.contacts.models import Consent, ConsentEntry, Contact, Source
+from pregon.lib import crypto
+
+OF_THE_PERSON = frozenset({Source.FORM, Source.REPLY, Source.BUTTON, Source.META})  # sources that speak for themselves
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    """What was said, how it came, and its evidence."""
+
+    consent: Consent
+    source: Source
+    happened_at: datetime
+    actor: User | None = None
+    text: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+def record(
+    contact: Contact,
+    act: Consent,
+    *,
+    source: Source,
+    happened_at: datetime,
+    actor: User | None = None,
+    text: str = "",
+    evidence: dict[str, Any] | None = None,
+) -> ConsentEntry:
+    """Notes one act of a contact and settles what it amounts to; `contact` gets its new `consent` and `consent_at`."""
+    said = Act(consent=act, source=source, happened_at=happened_at, actor=actor, text=text, evidence=evidence or {})
+    with transaction.atomic():
+        found = Contact.objects.select_for_update(no_key=True).filter(pk=contact.pk).first()
+        if found is None:  # deleted meanwhile: its no is kept all the same
+            return _record_number(contact.account_id, contact.mobile or "", said)
+        [entry] = _write(contact.account_id, [Spoken(found.pk, hash_of(found.mobile))], said)
+    contact.refresh_from_db(fields=["consent", "consent_at"])
+    return entry
+
+
+@transaction.atomic
+def record_many(account: Account, contacts: Iterable[int], said: Act) -> int:
+    """The same act for many contacts (ids). It brings back nobody who withdrew. Returns how many contacts there were."""
+    rows = Contact.objects.select_for_update(no_key=True).filter(account=account, pk__in=list(contacts)).order_by("id")
+    people = [Spoken(pk, hash_of(mobile)) for pk, mobile in rows.values_list("id", "mobile")]
+    return len(_write(account.pk, people, said, alone=False))
+
+
+def withdraw_number(account: Account, mobile: str, *, source: Source, happened_at: datetime, **details: Any) -> ConsentEntry:
+    """The no of a number (E.164), whether it is in the base or not. `details` are `actor`, `text`, `evidence`."""
+    said = Act(consent=Consent.WITHDRAWN, source=source, happened_at=happened_at, **details)
+    return _record_number(account.pk, mobile, said)
+
+
+def grant_number(account: Account, mobile: str, *, source: Source, happened_at: datetime, **details: Any) -> ConsentEntry:
+    """The yes of a number (E.164), whether it is in the base or not. `details` are `actor`, `text`, `evidence`."""
+    said = Act(consent=Consent.GRANTED, source=source, happened_at=happened_at, **details)
+    return _record_number(account.pk, mobile, said)
+
+
+def permitted(account: Account, contacts: Iterable[int]) -> set[int]:
+    """Those of the contacts (ids) that one may write to now."""
+    rows = Contact.objects.filter(account=account, pk__in=list(contacts), consent=Consent.GRANTED)
+    return set(rows.values_list("id", flat=True))
+
+
+def lapse(contacts: Sequence[Contact], *, actor: User | None) -> None:
+    """Their numbers leave the base: a yes given for them ends, a no stays. For locked contacts of one account."""
+    people = [Spoken(c.pk, hash_of(c.mobile)) for c in contacts if c.mobile and c.consent == Consent.GRANTED]
+    if people:
+        said = Act(consent=Consent.UNKNOWN, source=Source.PANEL, happened_at=timezone.now(), actor=actor)
+        _write(contacts[0].account_id, people, said)
+
+
+def settle(account_id: int, contacts: Iterable[tuple[int, str | None]]) -> None:
+    """Applies what was said earlier for the numbers of new or changed contacts: pairs of id and mobile."""
+    consent_log.settle(account_id, [Spoken(pk, hash_of(mobile)) for pk, mobile in contacts])
+
+
+def hash_of(mobile: str | None) -> str:
+    """The number's keyed hash, empty for none.
+
+    Keyed with the *oldest* of the installation's secret keys, so that a new key in front changes no hash: an
+    installation keeps its first key as the last of the list for as long as it keeps contacts.
+    """
+    return crypto.keyed_hash(mobile, settings.SECRET_KEYS[-1]) if mobile else ""
+
+
+def lock_base(account_id: int) -> None:
+    """Until the transaction ends nobody else brings numbers into this account's base, nor speaks for one outside it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"contacts:{account_id}"])
+
+
+@transaction.atomic
+def _record_number(account_id: int, mobile: str, said: Act) -> ConsentEntry:
+    found = _locked_by_number(account_id, mobile)
+    if found is None:
+        lock_base(account_id)  # an import may just be bringing this number in
+        found = _locked_by_number(account_id, mobile)
+    [entry] = _write(account_id, [Spoken(found, hash_of(mobile))], said)
+    return entry
+
+
+def _locked_by_number(account_id: int, mobile: str) -> int | None:
+    rows = Contact.objects.select_for_update(no_key=True).filter(account_id=account_id, mobile=mobile)
+    return rows.values_list("id", flat=True).first() if mobile else None
+
+
+def _write(account_id: int, people: Sequence[Spoken], said: Act, *, alone: bool = True) -> list[ConsentEntry]:
+    revives = alone and _revives(account_id, said)
+    entries = ConsentEntry.objects.bulk_create(
+        [
+            ConsentEntry(
+                account_id=account_id,
+                contact_id=person.contact,
+                mobile_hash=person.hash,
+                act=said.consent,
+                source=said.source,
+                happened_at=said.happened_at,
+                actor=said.actor,
+                text=said.text[:300],
+                evidence=said.evidence,
+                revives=revives,
+            )
+            for person in people
+        ],
+        batch_size=2000,
+    )
+    consent_log.settle(account_id, people)
+    return entries
+
+
+def _revives(account_id: int, said: Act) -> bool:
+    if said.consent != Consent.GRANTED:
+        return False
+    if said.source == Source.PANEL:
+        return Member.objects.filter(account_id=account_id, user=said.actor, role=Role.OWNER).exists()
+    return said.source in OF_THE_PERSON

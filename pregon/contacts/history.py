@@ -1,0 +1,65 @@
+"""The acts of consent of a person, as one tells them."""
+
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from pregon.contacts import statements
+from pregon.contacts.models import Consent, ConsentEntry, Contact, Source
+
+
+def of(contact: Contact) -> QuerySet[ConsentEntry]:
+    """All acts of a contact, the latest first, with who noted each."""
+    return contact.consent_entries.select_related("actor").order_by("-happened_at", "-id")
+
+
+def latest(contacts: Iterable[Contact]) -> dict[int, ConsentEntry]:
+    """By contact id the act that made each what they are; those of whom nothing was said are not in it."""
+    wanted = {contact.pk: contact.consent for contact in contacts}
+    rows = ConsentEntry.objects.filter(contact__in=wanted).order_by("happened_at", "id")
+    return {row.contact_id: row for row in rows if row.contact_id and row.act == wanted[row.contact_id]}
+
+
+def tell(entry: ConsentEntry) -> str:
+    """«Se apuntó en la tienda», «Respondió BAJA»."""
+    match entry.act, entry.source:
+        case Consent.UNKNOWN, _source:
+            return _("El número dejó de ser suyo")
+        case Consent.GRANTED, _source:
+            return _granted(entry)
+        case _act, Source.REPLY:
+            return _("Respondió %(word)s") % {"word": entry.text[:40] or _("BAJA")}
+        case _act, source:
+            return _withdrawn(Source(source))
+
+
+def tell_beginning(contact: Contact) -> str:
+    """How someone came of whom nothing was said."""
+    return _("Llegó en un archivo, sin permiso") if contact.source_id else _("Agregado a mano")
+
+
+def _granted(entry: ConsentEntry) -> str:
+    stated = statements.GRANTING.get(entry.evidence.get("statement", ""))
+    if stated:
+        return str(stated.one)
+    if entry.source == Source.REPLY:
+        return _("Respondió %(word)s") % {"word": entry.text[:40] or _("ALTA")}
+    return {
+        Source.FORM: _("Aceptó en un formulario"),
+        Source.BUTTON: _("Tocó el botón para recibir promociones"),
+        Source.META: _("Volvió a aceptar en WhatsApp"),
+        Source.API: _("Lo registró otro programa"),
+    }.get(Source(entry.source), _("Dio su permiso"))
+
+
+def _withdrawn(source: Source) -> str:
+    return {
+        Source.IMPORT: _("Venía en una lista de bajas"),
+        Source.PANEL: _("Pidió su baja en el negocio"),
+        Source.FORM: _("Pidió su baja en un formulario"),
+        Source.BUTTON: _("Tocó «No recibir promociones»"),
+        Source.META: _("Dejó de recibir promociones en WhatsApp"),
+        Source.REFUSED: _("Meta avisó que no quiere promociones"),
+        Source.API: _("Lo registró otro programa"),
+    }[source]

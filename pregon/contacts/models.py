@@ -1,0 +1,159 @@
+"""Whom: people, their permission with its evidence, and the files they came in.
+
+`db_index=False` where another index starts with the same column: each one less is felt when a file of 100,000 comes in.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from pregon.accounts.models import Account
+
+
+class Consent(models.TextChoices):
+    """May we write to them? The act with the latest event time wins; ties go to the withdrawal."""
+
+    UNKNOWN = "unknown", _("Sin permiso")
+    GRANTED = "granted", _("Con permiso")
+    WITHDRAWN = "withdrawn", _("Baja")
+
+
+class MobileProblem(models.TextChoices):
+    """Why a contact has no number one can write to."""
+
+    NONE = "", ""
+    INCOMPLETE = "incomplete", _("Número incompleto")
+    INVALID = "invalid", _("Número inválido")
+
+
+class Tag(models.Model):
+    """A label of an account's own."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="tags", db_index=False)
+    name = models.CharField(max_length=60)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=["account", "name"], name="tag_once_per_account"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ContactImport(models.Model):
+    """A file on its way in: read, mapped, reviewed, and only then added."""
+
+    class Status(models.TextChoices):
+        REVIEWING = "reviewing", _("En revisión")
+        COMMITTED = "committed", _("Guardada")
+        DISCARDED = "discarded", _("Descartada")
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="imports")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    file = models.FileField(upload_to="imports/%Y/%m/")
+    file_name = models.CharField(max_length=200)
+    mapping = models.JSONField(default=dict)  # {"name": 0, "mobile": 2, …}: field → column
+    statement = models.CharField(max_length=40, blank=True)  # where the permission comes from (statements.ALL)
+    wording = models.CharField(max_length=300, blank=True)  # what people read when they accepted
+    tag = models.CharField(max_length=60, blank=True)
+    rejects = models.FileField(upload_to="imports/%Y/%m/", blank=True)  # CSV of the rows that stayed out, kept when committed
+    status = models.CharField(max_length=10, choices=Status, default=Status.REVIEWING)
+    counts = models.JSONField(default=dict)  # imports.Review.counts, as shown
+    created_at = models.DateTimeField(auto_now_add=True)
+    committed_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class Contact(models.Model):
+    """A person of a business: name, mobile, permission."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="contacts", db_index=False)
+    name = models.CharField(_("nombre"), max_length=120, blank=True)
+    search = models.CharField(max_length=160, blank=True, editable=False)  # text.fold(name)
+    mobile = models.CharField(_("celular"), max_length=16, null=True, blank=True)  # noqa: DJ001 canonical E.164, unique: null means none
+    mobile_raw = models.CharField(max_length=60, blank=True)  # as it was given
+    mobile_problem = models.CharField(max_length=10, choices=MobileProblem, blank=True, default="")
+    email = models.EmailField(_("correo"), blank=True)
+    meta_user_id = models.CharField(max_length=160, null=True, blank=True)  # noqa: DJ001 Meta's id of the person, unique
+    fields = models.JSONField(default=dict, blank=True)  # the business's own columns: {"sucursal": "Centro"}
+    consent = models.CharField(max_length=10, choices=Consent, default=Consent.UNKNOWN)  # set by contacts.consent alone
+    consent_at = models.DateTimeField(null=True, blank=True)  # event time of the act that won
+    last_inbound_at = models.DateTimeField(null=True, blank=True)  # opens the 24 h service window
+    undelivered_at = models.DateTimeField(null=True, blank=True)  # the last 131026
+    no_whatsapp_at = models.DateTimeField(null=True, blank=True)  # 131026 twice within 30 days
+    cooled_at = models.DateTimeField(null=True, blank=True)  # the last 131049: Meta asks to wait 24 h
+    source = models.ForeignKey(ContactImport, models.SET_NULL, null=True, blank=True, related_name="contacts")
+    tags = models.ManyToManyField(Tag, blank=True, related_name="contacts")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["account", "mobile"], name="contact_mobile_once"),
+            models.UniqueConstraint(
+                fields=["account", "meta_user_id"], name="contact_meta_user_once", condition=~Q(meta_user_id=None)
+            ),
+            models.CheckConstraint(condition=Q(mobile=None) | Q(mobile_problem=""), name="contact_mobile_or_problem"),
+        )
+        indexes = (
+            models.Index(fields=["account", "search", "id"], name="contact_by_name"),
+            models.Index(fields=["account", "-id"], name="contact_by_age"),
+        )
+
+    def __str__(self) -> str:
+        return self.name or self.mobile or "—"
+
+
+class Source(models.TextChoices):
+    """The way an act of consent came."""
+
+    IMPORT = "import", _("Archivo")
+    PANEL = "panel", _("Panel")
+    FORM = "form", _("Formulario")
+    REPLY = "reply", _("Respuesta de la persona")
+    BUTTON = "button", _("Botón del mensaje")
+    META = "meta", _("Preferencia en WhatsApp")
+    REFUSED = "refused", _("Meta: no quiere promociones")
+    API = "api", _("Otro programa")
+
+
+class ConsentEntry(models.Model):
+    """One act of consent with its evidence, append-only."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="consent_entries", db_index=False)
+    contact = models.ForeignKey(Contact, models.SET_NULL, null=True, related_name="consent_entries", db_index=False)
+    mobile_hash = models.CharField(max_length=64)  # crypto.keyed_hash of the number: outlives the contact
+    act = models.CharField(max_length=10, choices=Consent)  # "unknown": the number left the base, earlier grants lapse
+    source = models.CharField(max_length=10, choices=Source)
+    happened_at = models.DateTimeField()  # when the person acted: decides which act wins
+    created_at = models.DateTimeField(auto_now_add=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    text = models.CharField(max_length=300, blank=True)  # what was said or shown
+    evidence = models.JSONField(default=dict)  # {"file": …, "row": …} or {"wamid": …}
+    revives = models.BooleanField(default=False)  # a grant of the person or an owner: may end an earlier withdrawal
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["contact", "-happened_at"], name="consent_by_contact"),
+            models.Index(fields=["account", "mobile_hash"], name="consent_by_hash"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.act} · {self.source}"
+
+
+class Refusal(models.Model):
+    """The "no" of a number, kept as a keyed hash also when nobody in the base has it."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="refusals", db_index=False)
+    mobile_hash = models.CharField(max_length=64)
+    happened_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["account", "mobile_hash"], name="refusal_once"),)
+
+    def __str__(self) -> str:
+        return self.mobile_hash[:8]

@@ -1,0 +1,212 @@
+"""Contacts, one by one and as a list.
+
+    AlreadyThere      the number belongs to a contact of this account: `.contact`
+    BadNumber         nobody can be written to at this number: its sentence says why
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from pregon.accounts.models import Account, User
+from pregon.contacts import consent, tags
+from pregon.contacts.models import Consent, Contact, MobileProblem, Source
+from pregon.lib import phones, text
+
+PAGE = 50
+
+
+class AlreadyThere(Exception):
+    """The account has this number already."""
+
+    def __init__(self, contact: Contact) -> None:
+        self.contact = contact
+        super().__init__(_("Ya tienes este celular: es de %(name)s.") % {"name": contact})
+
+
+class BadNumber(Exception):
+    """No number that one can write to."""
+
+
+@dataclass(frozen=True)
+class Details:
+    """What people type about a contact. `fields` are the business's own columns; None leaves them as they are."""
+
+    name: str
+    mobile: str
+    email: str = ""
+    tags: Sequence[str] = ()
+    fields: dict[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Who is looked for. Empty values look for everybody."""
+
+    query: str = ""
+    consent: str = ""
+    tag: int | None = None
+    to_fix: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """A stretch of a list; `before` and `after` are ids to go on from, None at an end."""
+
+    rows: list[Contact]
+    before: int | None
+    after: int | None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """`granted + unknown + withdrawn = total`; `to_fix` of them have a bad number."""
+
+    granted: int
+    unknown: int
+    withdrawn: int
+    to_fix: int = field(default=0)
+
+    @property
+    def total(self) -> int:
+        return self.granted + self.unknown + self.withdrawn
+
+
+@transaction.atomic
+def add(account: Account, details: Details) -> Contact:
+    """A new contact, without permission unless its number has given or refused it before. Raises AlreadyThere, BadNumber."""
+    mobile = read_number(account, details.mobile)
+    consent.lock_base(account.pk)
+    _check_free(account, mobile)
+    contact = Contact(account=account, mobile=mobile, mobile_raw=details.mobile[:60])
+    _write_down(contact, details)
+    consent.settle(account.pk, [(contact.pk, mobile)])
+    contact.refresh_from_db()
+    return contact
+
+
+@transaction.atomic
+def edit(contact: Contact, details: Details, *, actor: User) -> Contact:
+    """Changes a contact; a changed number starts unknown, unless it refused before. Raises AlreadyThere, BadNumber."""
+    account = contact.account
+    consent.lock_base(account.pk)
+    locked = Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
+    if details.mobile.strip() not in (locked.mobile_raw, locked.mobile):
+        _change_number(locked, details.mobile, actor)
+    _write_down(locked, details)
+    locked.refresh_from_db()
+    return locked
+
+
+@transaction.atomic
+def delete(account: Account, contacts: Iterable[int], *, actor: User) -> int:
+    """Deletes contacts (ids). A no stays as a hash, a yes ends, messages keep what they were. Returns how many."""
+    ids = list(contacts)
+    for start in range(0, len(ids), 1000):
+        rows = Contact.objects.filter(account=account, pk__in=ids[start : start + 1000]).order_by("id")
+        locked = list(rows.select_for_update())
+        consent.lapse(locked, actor=actor)
+        rows.order_by().delete()
+    return len(ids)
+
+
+def read_number(account: Account, raw: str) -> str:
+    """The canonical E.164 of what was typed. Raises BadNumber."""
+    found = phones.read(raw, account.country)
+    if isinstance(found, phones.Problem):
+        raise BadNumber(found.explanation + ".")
+    return found.mobile
+
+
+def find(account: Account, filters: Filters) -> QuerySet[Contact]:
+    """Contacts that fit all filters."""
+    rows = account.contacts.all()
+    if filters.consent:
+        rows = rows.filter(consent=filters.consent)
+    if filters.tag is not None:
+        rows = rows.filter(tags=filters.tag)
+    if filters.to_fix:
+        rows = rows.exclude(mobile_problem=MobileProblem.NONE)
+    return rows.filter(_matching(account, filters.query))
+
+
+def page(rows: QuerySet[Contact], *, after: Contact | None = None, before: Contact | None = None) -> Page:
+    """The PAGE contacts by name that follow `after` or precede `before`, or the first ones."""
+    if before is not None:
+        found = list(_beyond(rows, before, "lt").order_by("-search", "-id")[: PAGE + 1])
+        shown = found[:PAGE][::-1]
+        return Page(shown, shown[0].pk if len(found) > PAGE else None, shown[-1].pk if shown else None)
+    found = list((_beyond(rows, after, "gt") if after else rows).order_by("search", "id")[: PAGE + 1])
+    shown = found[:PAGE]
+    return Page(shown, shown[0].pk if after and shown else None, shown[-1].pk if len(found) > PAGE else None)
+
+
+def counts(rows: QuerySet[Contact]) -> Counts:
+    """How many of them have given permission, have not, have withdrawn it."""
+    bad = Count("id", filter=~Q(mobile_problem=MobileProblem.NONE))
+    found = list(rows.order_by().values_list("consent").annotate(people=Count("id"), bad=bad))
+    people = {consent: people for consent, people, _bad in found}
+    return Counts(
+        granted=people.get(Consent.GRANTED, 0),
+        unknown=people.get(Consent.UNKNOWN, 0),
+        withdrawn=people.get(Consent.WITHDRAWN, 0),
+        to_fix=sum(bad for _consent, _people, bad in found),
+    )
+
+
+def _check_free(account: Account, mobile: str) -> None:
+    if taken := account.contacts.filter(mobile=mobile).first():
+        raise AlreadyThere(taken)
+
+
+def _write_down(contact: Contact, details: Details) -> None:
+    contact.name = " ".join(details.name.split())[:120]
+    contact.search = text.fold(contact.name)[:160]
+    contact.email = details.email
+    if details.fields is not None:
+        contact.fields = details.fields
+    contact.save()
+    contact.tags.set(tags.ensure(contact.account, details.tags))
+
+
+def _change_number(contact: Contact, raw: str, actor: User) -> None:
+    mobile = read_number(contact.account, raw)
+    contact.mobile_raw = raw.strip()[:60]
+    if mobile == contact.mobile:
+        return
+    _check_free(contact.account, mobile)
+    refused_without_number = contact.mobile is None and contact.consent == Consent.WITHDRAWN
+    consent.lapse([contact], actor=actor)
+    contact.mobile, contact.mobile_problem = mobile, MobileProblem.NONE
+    contact.save()
+    consent.settle(contact.account_id, [(contact.pk, mobile)])
+    if refused_without_number:  # the person said no before we knew the number
+        moment = contact.consent_at or timezone.now()
+        consent.record(contact, Consent.WITHDRAWN, source=Source.PANEL, happened_at=moment, actor=actor)
+    contact.refresh_from_db(fields=["consent", "consent_at"])
+
+
+def _matching(account: Account, query: str) -> Q:
+    digits = "".join(filter(str.isdecimal, query))
+    if len(digits) >= 3 and len(digits) * 2 > len(query.replace(" ", "")):
+        return _by_number(account, query, digits)
+    words = text.fold(query).split()
+    return Q(*(Q(search__startswith=word) | Q(search__contains=" " + word) for word in words))
+
+
+def _by_number(account: Account, query: str, digits: str) -> Q:
+    """A whole number in any form, else any stretch of its digits."""
+    found = phones.read(query, account.country)
+    if isinstance(found, phones.Phone):
+        return Q(mobile=found.mobile)
+    return Q(mobile__contains=digits) | Q(mobile=None, mobile_raw__contains=query.strip())
+
+
+def _beyond(rows: QuerySet[Contact], anchor: Contact, way: str) -> QuerySet[Contact]:
+    """Those after (gt) or before (lt) the anchor; the first condition is the one that the index answers."""
+    name = {f"search__{way}e": anchor.search}
+    return rows.filter(**name).filter(Q(**{f"search__{way}": anchor.search}) | Q(**{f"id__{way}": anchor.pk}))

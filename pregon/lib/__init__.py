@@ -1,0 +1,1 @@
+"""What knows no business and no database: phones, spreadsheets, text, crypto."""

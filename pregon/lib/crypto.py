@@ -1,0 +1,53 @@
+"""Secrets at rest, and a "no" that is remembered without the number.
+
+Keys are the installation's secret strings (long and random: the settings generate them). Each use derives its own key
+from them, so that a hash never helps with a token.
+"""
+
+import base64
+import functools
+import hashlib
+import hmac
+from collections.abc import Sequence
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_VERSION = "v1:"
+
+
+class DecryptionError(Exception):
+    """The text was changed, or encrypted with a key that is no longer given: give the old key after the new one."""
+
+
+def encrypt(text: str, keys: Sequence[str]) -> str:
+    """ASCII text "v1:…", encrypted with the first key."""
+    return _VERSION + _fernet(tuple(keys)).encrypt(text.encode()).decode()
+
+
+def decrypt(token: str, keys: Sequence[str]) -> str:
+    """Opens what any of the keys has encrypted; raises DecryptionError."""
+    if not token.startswith(_VERSION):
+        raise DecryptionError("not one of our encrypted texts")
+    try:
+        return _fernet(tuple(keys)).decrypt(token.removeprefix(_VERSION)).decode()
+    except InvalidToken as error:
+        raise DecryptionError("none of the given keys opens this text") from error
+
+
+def keyed_hash(value: str, key: str) -> str:
+    """HMAC-SHA256 of the value, 64 hexadecimal digits: the same number gives the same text only to who has the key."""
+    return hmac.new(_derive(key, "keyed_hash"), value.encode(), hashlib.sha256).hexdigest()
+
+
+@functools.lru_cache(maxsize=8)
+def _fernet(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(_derive(key, "encrypt"))) for key in keys])
+
+
+@functools.lru_cache(maxsize=16)
+def _derive(key: str, use: str) -> bytes:
+    if not key:
+        raise ValueError("an empty key protects nothing")
+    return HKDF(SHA256(), length=32, salt=None, info=f"pregon/{use}/v1".encode()).derive(key.encode())

@@ -1,0 +1,76 @@
+"""From an uploaded file to a table: refuses what is none, and picks the reader for what is one."""
+
+import io
+from pathlib import PurePath
+from typing import BinaryIO
+
+from django.utils.translation import gettext as _
+
+from pregon.lib.spreadsheets import delimited, workbooks
+from pregon.lib.spreadsheets.table import MAX_BYTES, SpreadsheetError, Table, not_a_table
+
+_HEAD = 4096
+_WORKBOOKS = (b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0")
+_SOMETHING_ELSE = (
+    b"%PDF",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"BM",
+    b"RIFF",
+    b"II*\x00",
+    b"MM\x00*",
+    b"Rar!",
+    b"7z\xbc\xaf",
+    b"\x1f\x8b",
+    b"BZh",
+    b"\xfd7zXZ",
+    b"\x7fELF",
+    b"MZ",
+    b"SQLite format 3",
+    b"{\\rtf",
+    b"OggS",
+    b"ID3",
+    b"\x00\x00\x00",
+)
+
+
+def open(file: BinaryIO, name: str, *, max_bytes: int = MAX_BYTES) -> Table:  # noqa: A001 (called as spreadsheets.open)
+    """Reads a CSV, TSV, XLSX, XLS or ODS file; `file` must be seekable and stay open until the rows are read.
+
+    What the file is, its bytes tell; `name` only helps to explain. Raises SpreadsheetError.
+    """
+    _check_size(file, max_bytes)
+    file.seek(0)
+    head = file.read(_HEAD)
+    file.seek(0)
+    if head.startswith(_WORKBOOKS):
+        return workbooks.read(file)
+    _check_text(head, PurePath(name).suffix.lower())
+    return delimited.read(file)
+
+
+def _check_size(file: BinaryIO, max_bytes: int) -> None:
+    file.seek(0, io.SEEK_END)
+    size = file.tell()
+    if size == 0:
+        raise SpreadsheetError(_("El archivo está vacío: revisa que sea el que tiene tus contactos."))
+    if size >= max_bytes:
+        raise SpreadsheetError(
+            _("El archivo pesa %(size)s MB y debe pesar menos de %(most)s MB: divídelo y súbelo por partes.")
+            % {"size": -(-size // 1_000_000), "most": max_bytes // 1_000_000}
+        )
+
+
+def _check_text(head: bytes, suffix: str) -> None:
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if start.startswith(b"begin:vcard"):
+        raise SpreadsheetError(_("Es una agenda (vCard): expórtala como CSV y sube ese archivo."))
+    if start.startswith((b"<", b"mime-version:")):
+        raise SpreadsheetError(
+            _("Es una página web guardada con otro nombre: ábrela en tu hoja de cálculo y guárdala como CSV o XLSX.")
+        )
+    if start.startswith((b"{", b"[")) and suffix not in (".csv", ".tsv", ".txt"):
+        raise not_a_table()
+    if head.startswith(_SOMETHING_ELSE):
+        raise not_a_table()

@@ -1,0 +1,163 @@
+"""Rows of raw cells become a table: where its head is, what its columns are called, what was odd about it."""
+
+import collections
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from django.utils.translation import gettext as _
+
+from pregon.lib.spreadsheets import columns
+
+MAX_BYTES: Final = 50_000_000
+"""A file of this size or more is refused."""
+MAX_COLUMNS: Final = 256
+_SAMPLE: Final = 25
+_MOST_BLANK: Final = 1 << 20  # as many rows as a sheet has
+_MOST_PROBLEMS: Final = 1000
+
+_ESCAPED = ("'=", "'+", "'-", "'@")
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]+").fullmatch
+_NUMBER = re.compile(r"[+'(]?[0-9][0-9 ().,+\-]{5,}(?:[eE]\+?[0-9]+)?").fullmatch
+
+
+class SpreadsheetError(Exception):
+    """The file cannot be read; `str()` says what happened and what to do next, in the active language."""
+
+
+def not_a_table() -> SpreadsheetError:
+    return SpreadsheetError(_("Este archivo no es una tabla: guarda tus contactos como CSV o XLSX y súbelo otra vez."))
+
+
+class RowProblem(NamedTuple):
+    """Something the person should know, that did not stop the reading."""
+
+    line: int
+    """Line of the file or row of the sheet, from 1; 0 when it is about the whole file."""
+    text: str
+
+
+class Row(NamedTuple):
+    """One row with something in it."""
+
+    line: int
+    """Line of the file or row of the sheet, from 1."""
+    cells: list[str]
+    """As many as the table has headers, outer spaces removed."""
+
+
+class Table:
+    """Headers and a stream of rows; `rows` can be read once."""
+
+    def __init__(self, raw: Iterable[Row], problems: list[RowProblem]) -> None:
+        """`raw` gives rows of any width, blank ones included; raises SpreadsheetError."""
+        stream = _not_blank(map(_plain, raw))
+        first = list(itertools.islice(stream, _SAMPLE))
+        if not first:
+            raise SpreadsheetError(_("El archivo está vacío: revisa que la hoja con tus contactos tenga filas."))
+        self.problems = problems
+        head, body = _split(first, problems)
+        self.headers: list[str] = _name(head, _width(first), problems)
+        """One name per column, never blank, never twice."""
+        self.sample: list[list[str]] = [self._fit(row) for row in body]
+        """Cells of the first rows, to guess what each column is."""
+        self.rows: Iterator[Row] = self._rows(itertools.chain(body, stream))
+
+    def _rows(self, rows: Iterable[Row]) -> Iterator[Row]:
+        width = len(self.headers)
+        for row in rows:
+            if any(row.cells[width:]):
+                self._tell(row.line, _("La línea tiene más celdas que columnas: las que sobran no se leen."))
+            yield Row(row.line, self._fit(row))
+
+    def _fit(self, row: Row) -> list[str]:
+        width = len(self.headers)
+        return (row.cells + [""] * (width - len(row.cells)))[:width]
+
+    def _tell(self, line: int, text: str) -> None:
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(RowProblem(line, text))
+
+
+def _not_blank(rows: Iterable[Row]) -> Iterator[Row]:
+    """Bounded: 50 MB may be 25 million blank lines."""
+    last = 0
+    for row in rows:
+        if any(row.cells):
+            last = row.line
+            yield row
+        elif row.line - last > _MOST_BLANK:
+            raise SpreadsheetError(
+                _("El archivo tiene más de un millón de filas en blanco: bórralas y súbelo otra vez.")
+            )
+
+
+def _plain(row: Row) -> Row:
+    return Row(row.line, [_unescaped(cell.strip()) for cell in row.cells])
+
+
+def _unescaped(cell: str) -> str:
+    """`'=1+1` is how `write_csv`, and people, keep a text from being calculated."""
+    return cell[1:] if cell[:1] == "'" and cell.startswith(_ESCAPED) else cell
+
+
+def _width(rows: Sequence[Row]) -> int:
+    """Columns that hold something in the first rows."""
+    width = max(max(place for place, cell in enumerate(row.cells, 1) if cell) for row in rows)
+    if width > MAX_COLUMNS:
+        raise SpreadsheetError(
+            _("La hoja tiene %(n)s columnas y el máximo es %(most)s: deja solo las de tus contactos y súbela otra vez.")
+            % {"n": width, "most": MAX_COLUMNS}
+        )
+    return width
+
+
+def _split(rows: Sequence[Row], problems: list[RowProblem]) -> tuple[list[str] | None, list[Row]]:
+    """Head (None where the first row is data already) and the rows below it."""
+    place = _place_of_head(rows)
+    if place is None:
+        text = _("La primera línea ya es un contacto: las columnas no tienen nombre, revisa qué es cada una.")
+        problems.append(RowProblem(rows[0].line, text))
+        return None, list(rows)
+    if place:
+        problems.append(RowProblem(rows[0].line, _("Los títulos sobre la tabla no se leen.")))
+    return rows[place].cells, list(rows[place + 1 :])
+
+
+def _place_of_head(rows: Sequence[Row]) -> int | None:
+    """The first row with familiar names; else the first below the merged titles, unless that holds data."""
+    usual = collections.Counter(_filled(row) for row in rows).most_common(1)[0][0]
+    for place, row in enumerate(rows[:10]):
+        if _looks_like_data(row):
+            break
+        if columns.familiar(row.cells) >= min(2, usual):
+            return place
+    after_titles = (place for place, row in enumerate(rows) if _filled(row) > 1 or usual == 1)
+    place = next(after_titles, 0)
+    return None if _looks_like_data(rows[place]) else place
+
+
+def _filled(row: Row) -> int:
+    return sum(map(bool, row.cells))
+
+
+def _looks_like_data(row: Row) -> bool:
+    return any(_EMAIL(cell) or _NUMBER(cell) for cell in row.cells)
+
+
+def _name(head: list[str] | None, width: int, problems: list[RowProblem]) -> list[str]:
+    """Blank names become "Columna 3"; the second "Teléfono" becomes "Teléfono (2)", and is told."""
+    names: list[str] = []
+    for place in range(width):
+        given = " ".join((head[place] if head and place < len(head) else "").split())[:100]
+        name = given or _("Columna %(n)s") % {"n": place + 1}
+        if name in names:
+            problems.append(RowProblem(0, _("La columna «%(name)s» aparece más de una vez.") % {"name": name}))
+            name = _next_free(name, names)
+        names.append(name)
+    return names
+
+
+def _next_free(name: str, taken: Sequence[str]) -> str:
+    return next(other for n in itertools.count(2) if (other := f"{name} ({n})") not in taken)

@@ -1,0 +1,94 @@
+"""Forms of the review page: the list, the hour."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from pregon.accounts.models import Account
+from pregon.promotions import audiences
+from pregon.promotions.audiences import Definition, Kind
+
+MOST_SHOWN = 100  # chosen people that are listed one by one
+MOST = 5_000
+
+
+class AudienceForm(forms.Form):
+    """All, by tag, or one by one. Of the ids that come back, only the account's own count."""
+
+    kind = forms.ChoiceField(
+        label=_("¿A quién?"),
+        choices=[(Kind.ALL, _("A todos")), (Kind.TAGS, _("Por etiqueta")), (Kind.CONTACTS, _("A quienes elijas"))],
+        widget=forms.RadioSelect,
+    )
+    tag = forms.TypedMultipleChoiceField(
+        label=_("Etiquetas"), coerce=int, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    keep = forms.BooleanField(required=False)
+
+    def __init__(self, account: Account, chosen: Definition, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, initial={"kind": chosen.kind, "tag": chosen.ids if chosen.kind is Kind.TAGS else ()})
+        self.account, self.chosen = account, chosen
+        self.fields["tag"].choices = list(audiences.tag_names(account).items())  # type: ignore[attr-defined]
+        self.fields["kind"].hints = {  # type: ignore[attr-defined]
+            Kind.ALL: _("A quien no dio permiso, o lo retiró, nunca se le escribe"),
+            Kind.TAGS: _("A quienes tengan al menos una de las que marques"),
+            Kind.CONTACTS: _("Búscalos por nombre o celular y márcalos"),
+        }
+
+    @property
+    def many(self) -> bool:
+        """So many were chosen that they are kept or dropped together."""
+        return self.chosen.kind is Kind.CONTACTS and len(self.chosen.ids) > MOST_SHOWN
+
+    def picked(self) -> list[int]:
+        """People marked on the page, or chosen before it was sent."""
+        if not self.is_bound:
+            return [] if self.many or self.chosen.kind is not Kind.CONTACTS else list(self.chosen.ids)
+        marked = self.data.getlist("pick")[:MOST]  # type: ignore[attr-defined]
+        ids = [int(pk) for pk in marked if pk.isascii() and pk.isdecimal() and len(pk) < 19]
+        return list(self.account.contacts.filter(pk__in=ids).values_list("id", flat=True))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        definition = self._definition(cleaned)
+        if definition.kind is Kind.TAGS and not definition.ids:
+            self.add_error("tag", _("Marca al menos una etiqueta."))
+        if definition.kind is Kind.CONTACTS and not definition.ids:
+            self.add_error(None, _("Busca y marca al menos a una persona."))
+        return cleaned | {"definition": definition}
+
+    def _definition(self, cleaned: Mapping[str, Any]) -> Definition:
+        match cleaned.get("kind"):
+            case Kind.TAGS:
+                return audiences.define(Kind.TAGS, cleaned.get("tag") or ())
+            case Kind.CONTACTS:
+                kept = self.chosen.ids if self.many and cleaned.get("keep") else ()
+                return audiences.define(Kind.CONTACTS, [*self.picked(), *kept])
+        return Definition()
+
+
+class Moment(forms.DateTimeField):
+    """A day and an hour of the business's own clock; one that the clock skips is refused with the rest."""
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    input_formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+
+
+class ScheduleForm(forms.Form):
+    at = Moment(
+        label=_("Día y hora"),
+        help_text=_("Con la hora de tu negocio. El cupo se reserva cuando sale, no antes."),
+        error_messages={
+            "required": _("Elige un día y una hora."),
+            "invalid": _("Escribe un día y una hora que existan."),
+        },
+    )
+
+
+def next_morning() -> datetime:
+    """Tomorrow at ten: what the form proposes."""
+    return (timezone.localtime() + timedelta(days=1)).replace(hour=10, minute=0, second=0, microsecond=0)

@@ -1,0 +1,154 @@
+"""Forms of *Contactos*: a person, their permission, and what one does with many at once."""
+
+from datetime import date, datetime, time
+from typing import Any
+
+from django import forms
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from pregon.accounts.models import Account, User
+from pregon.contacts import people, statements, tags
+from pregon.contacts.models import Contact
+
+
+class ContactForm(forms.Form):
+    """A person as one types them; `save` raises nothing, it puts what is wrong beside its field."""
+
+    name = forms.CharField(label=gettext_lazy("Nombre"), max_length=120)
+    mobile = forms.CharField(
+        label=gettext_lazy("Celular"),
+        max_length=60,
+        help_text=gettext_lazy("Como lo tengas: con espacios, con o sin el código del país."),
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+    )
+    email = forms.EmailField(label=gettext_lazy("Correo"), required=False)
+    tags = forms.CharField(
+        label=gettext_lazy("Etiquetas"),
+        max_length=600,
+        required=False,
+        help_text=gettext_lazy("Sepáralas con comas: Sucursal Centro, Charolas."),
+    )
+
+    def __init__(self, account: Account, contact: Contact | None = None, *args: Any, **kwargs: Any) -> None:
+        self.account, self.contact = account, contact
+        super().__init__(*args, **kwargs)
+        self.own = list(contact.fields) if contact else []
+        for place, name in enumerate(self.own):
+            self.fields[f"own_{place}"] = forms.CharField(label=name.capitalize(), max_length=200, required=False)
+        if contact:
+            self.initial |= self._as_typed(contact)
+
+    def _as_typed(self, contact: Contact) -> dict[str, str]:
+        typed = {f"own_{place}": contact.fields[name] for place, name in enumerate(self.own)}
+        return typed | {
+            "name": contact.name,
+            "mobile": contact.mobile_raw or contact.mobile or "",
+            "email": contact.email,
+            "tags": ", ".join(tag.name for tag in contact.tags.all()),
+        }
+
+    def save(self, actor: User) -> Contact | None:
+        """The saved contact, or None when the number is bad or somebody else's; the field says why."""
+        try:
+            if self.contact:
+                return people.edit(self.contact, self.details(), actor=actor)
+            return people.add(self.account, self.details())
+        except people.AlreadyThere as error:
+            url = reverse("panel:contact", args=[error.contact.pk])
+            sentence = _("Ya tienes este celular: es de")
+            self.add_error("mobile", format_html('{} <a href="{}">{}</a>.', sentence, url, error.contact))
+        except people.BadNumber as error:
+            self.add_error("mobile", str(error))
+        return None
+
+    def details(self) -> people.Details:
+        given = self.cleaned_data
+        own = {name: value for place, name in enumerate(self.own) if (value := given[f"own_{place}"])}
+        return people.Details(
+            name=given["name"],
+            mobile=given["mobile"],
+            email=given["email"],
+            tags=tags.split(given["tags"]),
+            fields=own if self.own else None,
+        )
+
+
+class ConsentForm(forms.Form):
+    """A permission with its evidence."""
+
+    statement = forms.ChoiceField(
+        label=gettext_lazy("¿Cómo aceptó?"),
+        choices=[(key, statement.one) for key, statement in statements.GRANTING.items()],
+        widget=forms.RadioSelect,
+    )
+    day = forms.DateField(
+        label=gettext_lazy("¿Cuándo aceptó?"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=gettext_lazy("El día en que lo dijo, aunque lo anotes hoy."),
+    )
+    text = forms.CharField(
+        label=gettext_lazy("¿Qué leyó o qué dijo?"),
+        max_length=240,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("Queda como prueba, con tu nombre y la fecha."),
+    )
+
+    def __init__(self, *args: Any, after: datetime | None = None, **kwargs: Any) -> None:
+        """`after`: the moment of a withdrawal, that only a later yes can end."""
+        self.after = after
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("day", timezone.localdate())
+        statement = self.fields["statement"]
+        statement.hints = {key: each.hint for key, each in statements.GRANTING.items()}  # type: ignore[attr-defined]
+
+    def clean_day(self) -> date:
+        day: date = self.cleaned_data["day"]
+        if day > timezone.localdate():
+            raise forms.ValidationError(_("Ese día aún no llega."))
+        if self.after and moment_of(day) <= self.after:
+            raise forms.ValidationError(_("Pidió su baja después: solo vale un permiso posterior."))
+        return day
+
+    def evidence(self) -> dict[str, Any]:
+        """`happened_at`, `text` and `evidence`, as `consent.record` and `Act` take them."""
+        return {
+            "happened_at": moment_of(self.cleaned_data["day"]),
+            "text": self.cleaned_data["text"],
+            "evidence": {"statement": self.cleaned_data["statement"]},
+        }
+
+
+class TagsForm(forms.Form):
+    """Labels to put on many people, or one to take from them."""
+
+    names = forms.CharField(
+        label=gettext_lazy("Poner etiquetas"),
+        max_length=300,
+        required=False,
+        help_text=gettext_lazy("Sepáralas con comas: Sucursal Centro, Charolas."),
+    )
+    take = forms.ModelChoiceField(label=gettext_lazy("Quitar una etiqueta"), queryset=None, required=False)
+
+    def __init__(self, account: Account, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        take = self.fields["take"]
+        assert isinstance(take, forms.ModelChoiceField)
+        take.queryset = account.tags.all()
+        take.empty_label = _("Ninguna")
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if not self.errors and not tags.split(given["names"]) and not given["take"]:
+            raise forms.ValidationError(_("Escribe una etiqueta, o elige la que quieres quitar."))
+        return given
+
+
+def moment_of(day: date) -> datetime:
+    """Now for today; the first moment of any other day, so that a baja of the same day wins."""
+    if day == timezone.localdate():
+        return timezone.now()
+    return timezone.make_aware(datetime.combine(day, time.min))

@@ -1,0 +1,30 @@
+"""Addresses of the broadcasts: prepared, reviewed, sent, and what became of them."""
+
+from django.urls import path
+
+from pregon.panel.views import broadcasts, results
+
+urlpatterns = [
+    path("envios/", broadcasts.broadcasts, name="broadcasts"),
+    path("envios/nuevo/", broadcasts.broadcast_new, name="broadcast_new"),
+    path("envios/<int:pk>/", broadcasts.broadcast, name="broadcast"),
+    path("envios/<int:pk>/lista/", broadcasts.broadcast_audience, name="broadcast_audience"),
+    path("envios/<int:pk>/lista.csv", broadcasts.broadcast_list, name="broadcast_list"),
+    path("envios/<int:pk>/omitidos/", broadcasts.broadcast_omissions, name="broadcast_omissions"),
+    path("envios/<int:pk>/omitidos/<slug:reason>/", broadcasts.broadcast_omitted, name="broadcast_omitted"),
+    path("envios/<int:pk>/cupo/", broadcasts.broadcast_quota, name="broadcast_quota"),
+    path("envios/<int:pk>/aprobar/", broadcasts.broadcast_approve, name="broadcast_approve"),
+    path("envios/<int:pk>/enviar/", broadcasts.broadcast_launch, name="broadcast_launch"),
+    path("envios/<int:pk>/programar/", broadcasts.broadcast_schedule, name="broadcast_schedule"),
+    path("envios/<int:pk>/desprogramar/", broadcasts.broadcast_unschedule, name="broadcast_unschedule"),
+    path("envios/<int:pk>/descartar/", broadcasts.broadcast_discard, name="broadcast_discard"),
+    path("envios/<int:pk>/tarjeta/", results.broadcast_card, name="broadcast_card"),
+    path("envios/<int:pk>/frase/", results.broadcast_sentence, name="broadcast_sentence"),
+    path("envios/<int:pk>/pausar/", results.broadcast_pause, name="broadcast_pause"),
+    path("envios/<int:pk>/seguir/", results.broadcast_resume, name="broadcast_resume"),
+    path("envios/<int:pk>/detener/", results.broadcast_cancel, name="broadcast_cancel"),
+    path("envios/<int:pk>/reintentar/", results.broadcast_retry, name="broadcast_retry"),
+    path("envios/<int:pk>/cartel/", results.broadcast_poster, name="broadcast_poster"),
+    path("envios/<int:pk>/resultado.csv", results.broadcast_export, name="broadcast_export"),
+    path("envios/<int:pk>/resultado/<slug:bucket>/", results.broadcast_bucket, name="broadcast_bucket"),
+]

@@ -1,0 +1,21 @@
+from django.urls import path
+
+from pregon.panel.views import contacts, contacts_bulk, contacts_imports, contacts_person
+
+urlpatterns = [
+    path("contactos/", contacts.contacts, name="contacts"),
+    path("contactos/exportar/", contacts.contacts_export, name="contacts_export"),
+    path("contactos/varios/", contacts_bulk.contacts_bulk, name="contacts_bulk"),
+    path("contactos/nuevo/", contacts_person.contact_new, name="contact_new"),
+    path("contactos/<int:pk>/", contacts_person.contact, name="contact"),
+    path("contactos/<int:pk>/editar/", contacts_person.contact_edit, name="contact_edit"),
+    path("contactos/<int:pk>/eliminar/", contacts_person.contact_delete, name="contact_delete"),
+    path("contactos/<int:pk>/permiso/", contacts_person.contact_consent, name="contact_consent"),
+    path("contactos/<int:pk>/baja/", contacts_person.contact_withdraw, name="contact_withdraw"),
+    path("contactos/importar/", contacts_imports.import_new, name="import_new"),
+    path("contactos/importar/<int:pk>/", contacts_imports.import_review, name="import_review"),
+    path("contactos/importar/<int:pk>/columnas/", contacts_imports.import_columns, name="import_columns"),
+    path("contactos/importar/<int:pk>/guardar/", contacts_imports.import_commit, name="import_commit"),
+    path("contactos/importar/<int:pk>/fuera/", contacts_imports.import_rejects, name="import_rejects"),
+    path("contactos/importar/<int:pk>/descartar/", contacts_imports.import_discard, name="import_discard"),
+]

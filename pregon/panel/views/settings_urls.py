@@ -1,0 +1,19 @@
+from django.urls import path
+
+from pregon.panel import appearance
+from pregon.panel.views import account, settings, settings_members, settings_numbers
+
+urlpatterns = [
+    path("ajustes/", settings.settings, name="settings"),
+    path("ajustes/negocio/", settings.settings_business, name="settings_business"),
+    path("ajustes/numero/", settings_numbers.settings_number_new, name="settings_number_new"),
+    path("ajustes/numero/<int:pk>/comprobar/", settings_numbers.settings_number_check, name="settings_number_check"),
+    path("ajustes/plantillas/", settings_numbers.settings_templates, name="settings_templates"),
+    path("ajustes/plantillas/traer/", settings_numbers.settings_templates_sync, name="settings_templates_sync"),
+    path("ajustes/equipo/", settings_members.settings_members, name="settings_members"),
+    path("ajustes/equipo/<int:pk>/", settings_members.settings_member, name="settings_member"),
+    path("ajustes/equipo/<int:pk>/quitar/", settings_members.settings_member_remove, name="settings_member_remove"),
+    path("practica/", settings_numbers.practice_mode, name="practice"),
+    path("negocio/", account.switch, name="account_switch"),
+    path("apariencia/", appearance.choose, name="theme"),
+]

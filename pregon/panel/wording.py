@@ -1,0 +1,129 @@
+"""Figures, dates and names as people read them, in the language and region that Django has active (`es-mx`, `en`).
+
+The separator of thousands follows the region (1,148 in Mexico, 1.148 in Colombia); plain `es` is Latin America's.
+"""
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+
+import phonenumbers
+from babel import Locale, UnknownLocaleError, dates
+from django.utils import timezone, translation
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+LATIN_AMERICA = Locale("es", "419")
+PATTERNS = {
+    "es": {
+        "day": "d MMM",
+        "day_year": "d MMM y",
+        "long": "d 'de' MMMM",
+        "full": "d 'de' MMMM 'de' y",
+        "weekday": "EEEE d 'de' MMMM",
+    },
+    "en": {"day": "d MMM", "day_year": "d MMM y", "long": "d MMMM", "full": "d MMMM y", "weekday": "EEEE d MMMM"},
+}
+
+
+@lru_cache(maxsize=64)
+def locale_of(language: str) -> Locale:
+    """The Babel locale of a Django language code; Spanish of no known region is Latin America's."""
+    try:
+        found = Locale.parse(language, sep="-")
+    except UnknownLocaleError:
+        return LATIN_AMERICA
+    return LATIN_AMERICA if str(found) == "es" else found
+
+
+def locale() -> Locale:
+    return locale_of(translation.get_language() or "es")
+
+
+@lru_cache(maxsize=64)
+def separators(language: str) -> tuple[str, str]:
+    """(of thousands, of decimals)."""
+    symbols = locale_of(language).number_symbols["latn"]
+    return symbols["group"], symbols["decimal"]
+
+
+def number(value: object, places: int = 0) -> str:
+    """`1148` → «1,148». What is not a number comes back as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return "" if value is None else str(value)
+    group, decimal = separators(translation.get_language() or "es")
+    plain = f"{value:,.{places}f}"
+    return plain.translate({ord(","): group, ord("."): decimal}).replace("-", "−")
+
+
+def percent(part: int, whole: int) -> str:
+    """«95.6%», without a decimal when there is none to say; 0% of nothing."""
+    share = 100 * part / whole if whole else 0.0
+    return number(share, 0 if share in (0, 100) else 1) + "%"
+
+
+def local(moment: date | datetime) -> date | datetime:
+    return timezone.localtime(moment) if isinstance(moment, datetime) and timezone.is_aware(moment) else moment
+
+
+def written(moment: date | datetime | None, shape: str) -> str:
+    """A date in one of the shapes of PATTERNS, in the active time zone; nothing for no date."""
+    if moment is None or moment == "":
+        return ""
+    language = "en" if locale().language == "en" else "es"
+    return dates.format_date(local(moment), PATTERNS[language][shape], locale=locale()).replace(".", "")
+
+
+def day(moment: date | datetime | None) -> str:
+    """«19 nov», or «19 nov 2025» when it is not of this year."""
+    if not moment:
+        return ""
+    return written(moment, "day" if local(moment).year == timezone.localdate().year else "day_year")
+
+
+def clock(moment: datetime | None) -> str:
+    """«10:47», 24 hours."""
+    return f"{local(moment):%-H:%M}" if moment else ""
+
+
+def day_and_clock(moment: datetime | None) -> str:
+    """«19 nov, 10:47»."""
+    return f"{day(moment)}, {clock(moment)}" if moment else ""
+
+
+def initials(name: str) -> str:
+    """«Lucía Mendoza» → «LM»."""
+    words = [word for word in re.split(r"\W+", name) if word]
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+def mobile(e164: str | None) -> str:
+    """`+522225550142` → «+52 222 555 0142»; what cannot be read comes back as it is."""
+    try:
+        parsed = phonenumbers.parse(e164 or "")
+    except phonenumbers.NumberParseException:
+        return e164 or ""
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL).replace("-", " ")
+
+
+# WhatsApp's own marks: they count only at the edge of a word (https://faq.whatsapp.com/539178204879377).
+MARKS = (("```", "code"), ("*", "b"), ("_", "i"), ("~", "s"))
+
+
+def marked(text: str) -> SafeString:
+    """A message as WhatsApp shows it: *bold*, _italic_, ~struck~, ```code```; one <p> per line."""
+    html = str(escape(text))
+    for mark, tag in MARKS:
+        sign = re.escape(mark)
+        pattern = rf"(?<![\w{sign}]){sign}(?=\S)([^\n]*?\S){sign}(?![\w{sign}])"
+        html = re.sub(pattern, rf"<{tag}>\1</{tag}>", html)
+    lines = [line.strip() for line in html.splitlines()]
+    return mark_safe("".join(f"<p>{line}</p>" for line in lines if line))  # noqa: S308 escaped above
+
+
+def clipped(text: str, room: int) -> tuple[str, bool]:
+    """The text up to `room` characters, and whether «Leer más» follows. Never cuts before the first word."""
+    if len(text) <= room:
+        return text, False
+    return text[:room].rstrip(" ,.;:*_~\n"), True

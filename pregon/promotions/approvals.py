@@ -1,0 +1,77 @@
+"""The approval of the preview: an act of one person, for one version of the message and one list.
+
+NotReady        the message cannot be sent as it is; `problems` say why
+"""
+
+from django.db import transaction
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+
+from pregon.accounts.models import Account, User
+from pregon.promotions import forecast, problems, stages
+from pregon.promotions.models import Broadcast, Promotion
+
+LOST = {"approved_at": None, "approved_by": None, "approved_count": None, "scheduled_for": None}
+
+
+class NotReady(Exception):
+    """What must be mended before anybody can approve it."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__(" ".join(problems))
+
+
+@transaction.atomic
+def approve(broadcast: Broadcast, actor: User, *, version_id: int) -> None:
+    """Record who approved, when, and for how many people. `version_id` is the version that was on the screen.
+
+    Raises `NotReady`, `stages.ClosedError`.
+    """
+    found = stages.lock(broadcast)
+    if found.version_id != version_id:
+        raise NotReady([_("El mensaje cambió mientras lo veías. Míralo otra vez antes de firmar.")])
+    recipients = forecast.forecast(found).recipients
+    if obstacles := problems_of(found, recipients):
+        raise NotReady(obstacles)
+    found.status, found.wait_reason, found.approval_lost = Broadcast.Status.DRAFT, "", ""
+    found.approved_at, found.approved_by, found.approved_count = timezone.now(), actor, recipients
+    found.scheduled_for = None
+    found.save()
+
+
+def problems_of(broadcast: Broadcast, recipients: int) -> list[str]:
+    """Why nobody can approve this yet, in sentences; empty when someone can."""
+    nobody = _("Con esta lista nadie recibe el mensaje. Mira por qué se omiten o cambia la lista.")
+    return problems.find(broadcast.version) + ([] if recipients else [nobody])
+
+
+@transaction.atomic
+def undo(broadcast: Broadcast, reason: str) -> None:
+    """The approval no longer holds, nor does a planned hour; the reason is shown. Unapproved ones stay as they are."""
+    Broadcast.objects.filter(pk=broadcast.pk, status__in=stages.OPEN, approved_at__isnull=False).update(
+        **LOST, status=Broadcast.Status.DRAFT, approval_lost=reason[:200]
+    )
+
+
+@transaction.atomic
+def message_changed(promotion: Promotion) -> None:
+    """The promotion has a new version: what was not launched yet takes it, and needs a new approval."""
+    latest = promotion.versions.latest("number")
+    behind = promotion.broadcasts.filter(status__in=stages.OPEN).exclude(version=latest)
+    reason = at(_("Cambiaste el mensaje el %(when)s"), promotion.account)
+    for broadcast in behind.filter(approved_at__isnull=False):
+        undo(broadcast, reason)
+    behind.update(version=latest)
+
+
+def valid(broadcast: Broadcast) -> bool:
+    """Whether someone approved exactly what would be sent."""
+    latest = broadcast.promotion.versions.latest("number")
+    return broadcast.approved_at is not None and latest.pk == broadcast.version_id
+
+
+def at(sentence: str, account: Account) -> str:
+    """The sentence with `%(when)s` filled: now, as the business's clock shows it."""
+    local = timezone.localtime(timezone.now(), account.zone)
+    return sentence % {"when": formats.date_format(local, "j b, H:i")}

@@ -1,0 +1,84 @@
+"""A broadcast before it is sent: prepared, its audience and its choices changed, discarded, prepared again for a retry.
+
+ClosedError     it is launched or discarded: it no longer changes
+"""
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from pregon.accounts.models import Account, User
+from pregon.promotions import approvals, audiences
+from pregon.promotions.audiences import Definition
+from pregon.promotions.models import Broadcast, Promotion, Version
+from pregon.promotions.stages import ClosedError, lock
+from pregon.whatsapp.models import Number
+
+__all__ = [
+    "ClosedError",
+    "change_audience",
+    "choose_quota",
+    "discard",
+    "lock",
+    "number_for",
+    "prepare",
+    "see_omissions",
+]
+
+
+def prepare(promotion: Promotion, actor: User | None, *, definition: Definition | None = None) -> Broadcast:
+    """A draft that sends the promotion's latest version to `definition` (default: everybody)."""
+    version = promotion.versions.select_related("template").latest("number")
+    return Broadcast.objects.create(
+        account=promotion.account,
+        promotion=promotion,
+        version=version,
+        number=number_for(promotion.account, version),
+        audience=audiences.write(definition or Definition()),
+        created_by=actor,
+    )
+
+
+def number_for(account: Account, version: Version) -> Number | None:
+    """The number that can send this version: a template belongs to one WhatsApp account."""
+    numbers = account.numbers.filter(practice=account.practice).order_by("id")  # never people while practising
+    if version.template:
+        numbers = numbers.filter(waba_id=version.template.waba_id)
+    return numbers.filter(stopped_at=None).first() or numbers.first()
+
+
+@transaction.atomic
+def change_audience(broadcast: Broadcast, definition: Definition) -> None:
+    """Another list: what was reviewed and signed no longer holds. Raises `ClosedError`."""
+    found = lock(broadcast)
+    if audiences.read(found.audience) == definition:
+        return
+    found.audience = audiences.write(definition)
+    found.omissions_seen_at = None
+    found.save(update_fields=["audience", "omissions_seen_at"])
+    approvals.undo(found, approvals.at(_("Cambiaste la lista el %(when)s"), found.account))
+
+
+@transaction.atomic
+def choose_quota(broadcast: Broadcast, choice: Broadcast.Choice) -> None:
+    """What to do when the quota does not reach everybody. Raises `ClosedError`."""
+    found = lock(broadcast)
+    found.quota_choice = choice
+    found.save(update_fields=["quota_choice"])
+
+
+def see_omissions(broadcast: Broadcast) -> None:
+    """Someone opened the list of who is left out: the first tick of the checklist."""
+    now = timezone.now()
+    Broadcast.objects.filter(pk=broadcast.pk, omissions_seen_at=None).update(omissions_seen_at=now)
+    broadcast.omissions_seen_at = broadcast.omissions_seen_at or now
+
+
+@transaction.atomic
+def discard(broadcast: Broadcast) -> None:
+    """It will not be sent. Raises `ClosedError` once it was; discarding twice changes nothing."""
+    if broadcast.status == Broadcast.Status.DISCARDED:
+        return
+    found = lock(broadcast)
+    found.status, found.scheduled_for = Broadcast.Status.DISCARDED, None
+    found.save(update_fields=["status", "scheduled_for"])

@@ -1,0 +1,138 @@
+"""What a text may say of each person: `{{nombre}}`, `{{correo}}`, or a column of the business's own: `{{sucursal}}`.
+
+A value is computed in two places, here for the preview and in SQL for everybody: a test keeps them equal. Values are
+cut to `room`, so that no message outgrows Meta's limits once it is filled (132005).
+"""
+
+from collections.abc import Mapping, Sequence
+
+from django.db import connection
+from django.db.models import Count, Q
+
+from pregon.accounts.models import Account
+from pregon.contacts.models import Consent, Contact
+
+BUILT_IN = {  # name → the expression on a contact, its white space already single
+    "nombre": "split_part({name}, ' ', 1)",
+    "nombre_completo": "{name}",
+    "celular": "{mobile}",
+    "correo": "{email}",
+}
+ROOMS = {"nombre": 25, "celular": 16}
+ROOM = 60
+SAMPLES = {
+    "nombre": "Mariana",
+    "nombre_completo": "Mariana Torres",
+    "celular": "+522225550142",
+    "correo": "mariana@example.com",
+}
+SPACE = r"[\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"  # str.split's
+RECENT = 500  # contacts that are asked for their columns
+
+
+def room(name: str) -> int:
+    """The most characters a value of this field takes in a message."""
+    return ROOMS.get(name.lower(), ROOM)
+
+
+def built_in(name: str) -> bool:
+    return name.lower() in BUILT_IN
+
+
+def sample(name: str, fallbacks: Mapping[str, str]) -> str:
+    """An invented value: Meta's reviewers see examples, never a person's data."""
+    return SAMPLES.get(name.lower()) or fallback(name, fallbacks) or name
+
+
+def values(contact: Contact, names: Sequence[str], fallbacks: Mapping[str, str]) -> list[str]:
+    """What fills the named fields for this person, in order; empty where there is neither a value nor a fallback."""
+    return [_value(contact, name)[: room(name)].strip(" ") or fallback(name, fallbacks) for name in names]
+
+
+def fallback(name: str, fallbacks: Mapping[str, str]) -> str:
+    """What to say where a person lacks the field; nothing: such a person is omitted."""
+    return fallbacks.get(name.lower() if built_in(name) else name, "").strip(" ")
+
+
+def values_sql(names: Sequence[str], fallbacks: Mapping[str, str], contact: str = "c") -> tuple[str, dict[str, object]]:
+    """The same as a `text[]` expression over the alias `contact` and its parameters; NULL where `values` is empty."""
+    parts, params = [], dict[str, object]()
+    for at, name in enumerate(names):
+        params |= {f"field_{at}": name, f"room_{at}": room(name), f"fallback_{at}": fallback(name, fallbacks)}
+        cut = f"btrim(left({_expression(name, contact, at)}, %(room_{at})s))"
+        parts.append(f"coalesce(nullif({cut}, ''), nullif(%(fallback_{at})s::text, ''))")
+    return f"ARRAY[{', '.join(parts)}]::text[]", params
+
+
+def available(account: Account) -> list[str]:
+    """The fields one may insert: the built-in ones, then the columns that recent contacts have."""
+    with connection.cursor() as cursor:
+        cursor.execute(COLUMNS, [account.pk, RECENT])
+        return [*BUILT_IN, *(key for (key,) in cursor.fetchall() if not built_in(key))]
+
+
+COLUMNS = """
+SELECT DISTINCT key FROM (SELECT fields FROM contacts_contact WHERE account_id = %s ORDER BY id DESC LIMIT %s) recent,
+jsonb_object_keys(recent.fields) key WHERE key ~ '^\\w[\\w .-]{0,59}$' ORDER BY key
+"""
+
+
+def unknown(account: Account, names: Sequence[str]) -> list[str]:
+    """Those that no contact of the account has: most likely a slip of the pen."""
+    columns = [name for name in names if not built_in(name)]
+    if not columns:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(UNKNOWN, [columns, account.pk])
+        return [name for (name,) in cursor.fetchall()]
+
+
+UNKNOWN = """
+SELECT wanted FROM unnest(%s::text[]) wanted
+WHERE NOT EXISTS (SELECT 1 FROM contacts_contact WHERE account_id = %s AND fields ? wanted)
+"""
+
+
+def lacking(account: Account, names: Sequence[str]) -> dict[str, int]:
+    """How many people with permission have nothing in each field; only fields that somebody lacks."""
+    empty = {f"lacking_{at}": Count("pk", filter=_empty(name)) for at, name in enumerate(names)}
+    if not empty:
+        return {}
+    counts = account.contacts.filter(consent=Consent.GRANTED).aggregate(**empty)
+    return {name: counts[key] for name, key in zip(names, empty, strict=True) if counts[key]}
+
+
+def _empty(name: str) -> Q:
+    if not built_in(name):
+        return Q(**{f"fields__{name}": ""}) | ~Q(fields__has_key=name)
+    column = {"celular": "mobile", "correo": "email"}.get(name.lower(), "name")
+    return Q(**{column: ""}) | Q(**{f"{column}__isnull": True})
+
+
+def _value(contact: Contact, name: str) -> str:
+    match name.lower():
+        case "nombre":
+            return _single_spaced(contact.name).partition(" ")[0]
+        case "nombre_completo":
+            return _single_spaced(contact.name)
+        case "celular":
+            return contact.mobile or ""
+        case "correo":
+            return _single_spaced(contact.email)
+    return _single_spaced(str(contact.fields.get(name) or ""))
+
+
+def _expression(name: str, contact: str, at: int) -> str:
+    if not built_in(name):
+        return _single_spaced_sql(f"({contact}.fields ->> %(field_{at})s)")
+    return BUILT_IN[name.lower()].format(
+        name=_single_spaced_sql(f"{contact}.name"), mobile=f"{contact}.mobile", email=_single_spaced_sql(f"{contact}.email")
+    )
+
+
+def _single_spaced(raw: str) -> str:
+    return " ".join(raw.split())
+
+
+def _single_spaced_sql(expression: str) -> str:
+    return f"btrim(regexp_replace({expression}, '{SPACE}', ' ', 'g'))"

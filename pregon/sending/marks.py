@@ -1,0 +1,63 @@
+"""What Meta's errors tell about people: who has no WhatsApp, whom to leave in peace for a day, who said no."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import connection
+from django.utils import timezone
+
+from pregon.contacts import consent
+from pregon.contacts.models import Consent, Source
+from pregon.sending.models import Message
+from pregon.whatsapp.cloud.codes import Mark
+
+REPEATED_DAYS = 30  # 131026 twice within these: the number has no WhatsApp
+
+
+def note(found: Iterable[tuple[int, Mark]], at: datetime | None = None) -> None:
+    """Write down what the errors of messages (id, mark) tell about their contacts."""
+    by_mark: dict[Mark, list[int]] = {}
+    for message_id, mark in found:
+        by_mark.setdefault(mark, []).append(message_id)
+    moment = at or timezone.now()
+    for mark, messages in by_mark.items():
+        _note(mark, messages, moment)
+
+
+def _note(mark: Mark, messages: list[int], at: datetime) -> None:
+    match mark:
+        case Mark.NO_WHATSAPP:
+            _execute(NO_WHATSAPP, messages, at)
+        case Mark.WAIT_META:
+            _execute("UPDATE contacts_contact SET cooled_at = %(at)s" + WHOSE, messages, at)
+        case Mark.OPTED_OUT:
+            _withdraw(messages, at)
+
+
+def _execute(sql: str, messages: list[int], at: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"at": at, "messages": messages, "days": REPEATED_DAYS})
+
+
+# Contacts are locked in the order of their ids, as everywhere.
+WHOSE = """
+WHERE id IN (SELECT id FROM contacts_contact WHERE id IN (SELECT contact_id FROM sending_message WHERE id = ANY(%(messages)s))
+    ORDER BY id FOR NO KEY UPDATE)
+"""
+NO_WHATSAPP = (
+    """
+UPDATE contacts_contact SET undelivered_at = %(at)s, no_whatsapp_at =
+    CASE WHEN undelivered_at > %(at)s - make_interval(days => %(days)s) THEN %(at)s ELSE no_whatsapp_at END
+"""
+    + WHOSE
+)
+
+
+def _withdraw(messages: list[int], at: datetime) -> None:
+    rows = (
+        Message.objects.filter(pk__in=messages, contact__isnull=False).select_related("contact").order_by("contact_id")
+    )
+    for message in rows:
+        assert message.contact is not None
+        evidence = {"message": message.pk, "code": 131050}
+        consent.record(message.contact, Consent.WITHDRAWN, source=Source.REFUSED, happened_at=at, evidence=evidence)

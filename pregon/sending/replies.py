@@ -1,0 +1,126 @@
+"""What people answer: who it was, to which message, and whether they ask not to be written to any more."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce, Greatest
+from django.utils import timezone
+
+from pregon.accounts.models import Account
+from pregon.contacts import consent
+from pregon.contacts.consent import Act
+from pregon.contacts.models import Consent, Contact, Source
+from pregon.lib import phones, text
+from pregon.sending import references
+from pregon.sending.models import Message, Reply, Wamid
+from pregon.whatsapp.cloud.events import InboundMessage, PreferenceEvent
+from pregon.whatsapp.models import Number
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who wrote: a number, Meta's id, or both; and the contact they are, if any."""
+
+    account: Account
+    mobile: str
+    user_id: str
+
+    def contact(self) -> Contact | None:
+        people = Contact.objects.filter(account=self.account)
+        found = people.filter(mobile=self.mobile).first() if self.mobile else None
+        return found or (people.filter(meta_user_id=self.user_id).first() if self.user_id else None)
+
+
+def receive(events: Iterable[InboundMessage]) -> None:
+    """Keep each reply once, open the person's 24 h window, and do what a keyword or the opt-out button asks."""
+    for event in events:
+        sender = _sender(event.phone_number_id, event.sender, event.user_id)
+        if sender is not None:
+            _receive(event, sender)
+
+
+def prefer(events: Iterable[PreferenceEvent]) -> None:
+    """Choices made in WhatsApp's own settings."""
+    for event in events:
+        sender = _sender(event.phone_number_id, event.sender, event.user_id)
+        if sender is not None and event.choice in {"stop", "resume"}:
+            act = Consent.WITHDRAWN if event.choice == "stop" else Consent.GRANTED
+            said = Act(consent=act, source=Source.META, happened_at=event.at or timezone.now())
+            _consent(sender, sender.contact(), said)
+
+
+def _sender(phone_number_id: str, digits: str, user_id: str) -> Sender | None:
+    """None when the number is not one of ours: Meta is answered with 200 all the same."""
+    number = Number.objects.select_related("account").filter(phone_number_id=phone_number_id).first()
+    if number is None or not (digits or user_id):
+        return None
+    return Sender(number.account, phones.canonical(digits) if digits else "", user_id)
+
+
+@transaction.atomic
+def _receive(event: InboundMessage, sender: Sender) -> None:
+    at = event.at or timezone.now()
+    contact, message = sender.contact(), _answered(event, sender.account)
+    asks = _asks(event)
+    reply = Reply(
+        wamid=event.wamid, account=sender.account, contact=contact, message=message,
+        batch_id=message.batch_id if message else None, text=_clean(event.text), opted_out=asks == Consent.WITHDRAWN,
+        received_at=at,
+    )  # fmt: skip
+    if not _insert_once(reply):
+        return
+    if contact is not None:
+        _note_alive(contact, at)
+    if asks:
+        source = Source.BUTTON if event.kind in {"button", "interactive"} else Source.REPLY
+        evidence = {"wamid": event.wamid}
+        said = Act(consent=asks, source=source, happened_at=at, text=_clean(event.text)[:300], evidence=evidence)
+        _consent(sender, contact, said)
+
+
+def _answered(event: InboundMessage, account: Account) -> Message | None:
+    """The message of ours it answers: by the button's payload, else by the quoted message's id."""
+    message_id = references.read(event.payload.removesuffix(references.OPT_OUT))
+    if message_id is None and event.context_wamid:
+        message_id = Wamid.objects.filter(wamid=event.context_wamid).values_list("message_id", flat=True).first()
+    return Message.objects.filter(pk=message_id, account=account).first() if message_id is not None else None
+
+
+def _asks(event: InboundMessage) -> Consent | None:
+    if event.payload.startswith(references.PREFIX) and event.payload.endswith(references.OPT_OUT):
+        return Consent.WITHDRAWN
+    keyword = text.optout_keyword(event.text)
+    return {"stop": Consent.WITHDRAWN, "start": Consent.GRANTED}[keyword] if keyword else None
+
+
+def _clean(written: str) -> str:
+    return written.replace("\0", "")
+
+
+def _insert_once(reply: Reply) -> bool:
+    """False for a repetition: Meta delivers at least once."""
+    if Reply.objects.filter(wamid=reply.wamid).exists():
+        return False
+    Reply.objects.bulk_create([reply], ignore_conflicts=True)
+    return True
+
+
+def _note_alive(contact: Contact, at: datetime) -> None:
+    """Whoever writes has WhatsApp, and may be written to freely for a day."""
+    latest = Greatest(Coalesce(F("last_inbound_at"), Value(at)), Value(at))
+    Contact.objects.filter(pk=contact.pk).update(last_inbound_at=latest, undelivered_at=None, no_whatsapp_at=None)
+
+
+def _consent(sender: Sender, contact: Contact | None, said: Act) -> None:
+    details: dict[str, Any] = {
+        "source": said.source, "happened_at": said.happened_at, "text": said.text, "evidence": said.evidence,
+    }  # fmt: skip
+    if contact is not None:
+        consent.record(contact, said.consent, **details)
+    elif sender.mobile:
+        note = consent.withdraw_number if said.consent == Consent.WITHDRAWN else consent.grant_number
+        note(sender.account, sender.mobile, **details)

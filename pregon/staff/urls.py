@@ -1,0 +1,7 @@
+"""The provider's addresses."""
+
+from django.urls import URLPattern
+
+app_name = "staff"
+
+urlpatterns: list[URLPattern] = []

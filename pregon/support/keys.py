@@ -1,0 +1,21 @@
+"""The address of a case for who has no seat in a business: signed, sent to the e-mail that was given, and to nobody else."""
+
+from django.core import signing
+
+from pregon.support.models import Case
+
+SALT = "support.case"
+
+
+def write(case: Case) -> str:
+    """What opens the case without signing in."""
+    return signing.dumps(case.pk, salt=SALT)
+
+
+def read(key: str) -> Case | None:
+    """The case that `key` opens; None when we did not sign it, or the case is gone."""
+    try:
+        pk = signing.loads(key, salt=SALT)
+    except signing.BadSignature:
+        return None
+    return Case.objects.filter(pk=pk).first()

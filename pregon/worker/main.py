@@ -1,0 +1,85 @@
+"""One worker: the jobs, the pumps and the inbox, in one event loop. Start as many as you like."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from django.db import DatabaseError
+from procrastinate import App
+from procrastinate.contrib.django import app as job_app
+
+from pregon.webhooks import inbox
+from pregon.worker.pumps import Pumps
+from pregon.worker.threads import DatabaseThread
+
+log = logging.getLogger(__name__)
+
+INBOX_SECONDS = 0.2  # how long an arrival may wait when nothing wakes the inbox
+REAP_SECONDS = 2.0
+STALLED = timedelta(seconds=10)  # without a heartbeat for so long, a worker is dead
+JOBS_AT_ONCE = 4
+
+
+async def run(ready: Callable[[], None] = lambda: None) -> None:
+    """Until SIGTERM or SIGINT. `ready` is called when it has begun."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    app = job_app.with_connector(job_app.connector.get_worker_connector())  # type: ignore[attr-defined]
+    async with app.open_async(), asyncio.TaskGroup() as group:
+        group.create_task(Pumps().run(stop))
+        group.create_task(_read_inbox(stop))
+        group.create_task(_repeat(stop, REAP_SECONDS, lambda: _reap(app)))
+        group.create_task(_jobs(app, stop))
+        ready()
+
+
+async def _jobs(app: App, stop: asyncio.Event) -> None:
+    """Procrastinate's own loop. Its heartbeat is short, so that the jobs of a dead worker are found soon."""
+    worker = asyncio.create_task(
+        app.run_worker_async(
+            concurrency=JOBS_AT_ONCE,
+            install_signal_handlers=False,
+            update_heartbeat_interval=2,
+            stalled_worker_timeout=STALLED.total_seconds(),
+            shutdown_graceful_timeout=10,
+            delete_jobs="successful",
+        )
+    )
+    await stop.wait()
+    worker.cancel()
+    await asyncio.gather(worker, return_exceptions=True)
+
+
+async def _repeat(stop: asyncio.Event, seconds: float, act: Callable[[], Awaitable[bool]]) -> None:
+    """Again at once while there is more to do, else after a while; a database that is away is waited for."""
+    while not stop.is_set():
+        more = False
+        try:
+            more = await act()
+        except DatabaseError as error:
+            log.warning("the database does not answer (%s): trying again", type(error).__name__)
+        if not more:
+            try:
+                await asyncio.wait_for(stop.wait(), seconds)
+            except TimeoutError:
+                pass
+
+
+async def _read_inbox(stop: asyncio.Event) -> None:
+    thread = DatabaseThread("inbox")
+
+    async def drain() -> bool:
+        return await thread.run(inbox.drain) > 0
+
+    await _repeat(stop, INBOX_SECONDS, drain)
+
+
+async def _reap(app: App) -> bool:
+    """Give the jobs of dead workers to the living: their locks are not released by themselves."""
+    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED.total_seconds()):
+        await app.job_manager.retry_job(job)
+    return False

@@ -1,0 +1,164 @@
+"""Adding, changing, deleting and finding contacts."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from pregon.contacts import consent, people, tags
+from pregon.contacts.models import Consent, Refusal, Source
+from pregon.contacts.people import Details, Filters
+from tests import make
+
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+pytestmark = pytest.mark.django_db
+
+
+def details(name="Mariana Torres", mobile="222 555 0142", **others):
+    return Details(name=name, mobile=mobile, **others)
+
+
+class TestAdd:
+    def test_number_and_tags_are_read(self):
+        contact = people.add(make.account(), details(mobile="+52 1 222 555 0142", tags=["VIP", "vip", "Centro"]))
+        assert (contact.mobile, contact.mobile_raw) == ("+522225550142", "+52 1 222 555 0142")
+        assert sorted(tag.name for tag in contact.tags.all()) == ["Centro", "VIP"]
+        assert contact.consent == Consent.UNKNOWN
+
+    def test_the_same_number_in_another_form_leads_to_who_has_it(self):
+        account = make.account()
+        first = people.add(account, details())
+        with pytest.raises(people.AlreadyThere) as caught:
+            people.add(account, details("Otra", "521 222 555 0142"))
+        assert caught.value.contact == first
+        people.add(make.account("Otro negocio"), details())
+
+    def test_a_bad_number_says_what_is_missing(self):
+        with pytest.raises(people.BadNumber, match="Faltan 2 dígitos"):
+            people.add(make.account(), details(mobile="222 555 01"))
+
+
+class TestEdit:
+    def test_a_changed_number_starts_without_permission(self):
+        account = make.account()
+        actor = make.member(account).user
+        contact = people.add(account, details())
+        consent.record(contact, Consent.GRANTED, source=Source.REPLY, happened_at=NOON)
+        changed = people.edit(contact, details(mobile="222 555 0199"), actor=actor)
+        assert (changed.mobile, changed.consent) == ("+522225550199", Consent.UNKNOWN)
+        back = people.edit(changed, details(), actor=actor)
+        assert back.consent == Consent.UNKNOWN
+
+    def test_a_changed_number_that_refused_stays_refused(self):
+        account = make.account()
+        consent.withdraw_number(account, "+522225550199", source=Source.REPLY, happened_at=NOON)
+        contact = people.add(account, details())
+        changed = people.edit(contact, details(mobile="2225550199"), actor=make.member(account).user)
+        assert changed.consent == Consent.WITHDRAWN
+
+    def test_the_same_number_written_otherwise_keeps_the_permission(self):
+        account = make.account()
+        contact = people.add(account, details())
+        consent.record(contact, Consent.GRANTED, source=Source.REPLY, happened_at=NOON)
+        changed = people.edit(contact, details("Mariana Luna", "+52 1 222 555 0142"), actor=make.member(account).user)
+        assert (changed.name, changed.search, changed.consent) == ("Mariana Luna", "mariana luna", Consent.GRANTED)
+
+    def test_a_corrected_number_keeps_the_no_said_without_it(self):
+        account = make.account()
+        fields = {"mobile": None, "mobile_raw": "222 555 01", "mobile_problem": "incomplete", "consent": "unknown"}
+        contact = make.contact(account, "Ramiro", **fields)
+        consent.record(contact, Consent.WITHDRAWN, source=Source.PANEL, happened_at=NOON)
+        changed = people.edit(contact, details("Ramiro"), actor=make.member(account).user)
+        assert (changed.consent, changed.mobile_problem) == (Consent.WITHDRAWN, "")
+        assert Refusal.objects.count() == 1
+
+    def test_anothers_number_leads_to_them(self):
+        account = make.account()
+        other = people.add(account, details(mobile="222 555 0199"))
+        contact = people.add(account, details())
+        with pytest.raises(people.AlreadyThere) as caught:
+            people.edit(contact, details(mobile="222 555 0199"), actor=make.member(account).user)
+        assert caught.value.contact == other
+
+
+class TestDelete:
+    @pytest.mark.parametrize(("said", "after"), [(Consent.GRANTED, Consent.UNKNOWN), (Consent.WITHDRAWN, Consent.WITHDRAWN)])
+    def test_a_no_outlives_the_contact_and_a_yes_does_not(self, said, after):
+        account = make.account()
+        contact = people.add(account, details())
+        consent.record(contact, said, source=Source.REPLY, happened_at=NOON)
+        people.delete(account, [contact.pk], actor=make.member(account).user)
+        assert not account.contacts.exists()
+        assert people.add(account, details()).consent == after
+
+    def test_strangers_are_not_deleted(self):
+        account, stranger = make.account(), make.contact(make.account("Otra"))
+        people.delete(account, [stranger.pk], actor=make.member(account).user)
+        assert stranger.account.contacts.count() == 1
+
+
+class TestFind:
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            ("mari", {"María José Ñáñez", "Ana Mariana Ruiz"}),
+            ("JOSE maría", {"María José Ñáñez"}),
+            ("nanez", {"María José Ñáñez"}),
+            ("222 555 0101", {"María José Ñáñez"}),
+            ("+52 1 (222) 555-0101", {"María José Ñáñez"}),
+            ("0102", {"Ana Mariana Ruiz"}),
+            ("222 55", {"María José Ñáñez", "Ana Mariana Ruiz", "Lupita"}),
+            ("100%", set()),
+            ("", {"María José Ñáñez", "Ana Mariana Ruiz", "Lupita"}),
+        ],
+    )
+    def test_by_name_and_number(self, query, found):
+        account = make.account()
+        people.add(account, details("María José Ñáñez", "2225550101"))
+        people.add(account, details("Ana Mariana Ruiz", "2225550102"))
+        make.contact(account, "Lupita", mobile=None, mobile_raw="222 55", mobile_problem="incomplete", consent="unknown")
+        make.contact(make.account("Otra"), "María de otro negocio")
+        assert {contact.name for contact in people.find(account, Filters(query=query))} == found
+
+    def test_by_consent_tag_and_problem(self):
+        account = make.account()
+        granted, withdrawn = make.contact(account), make.contact(account, consent="withdrawn")
+        bad = make.contact(account, mobile=None, mobile_problem="invalid", consent="unknown")
+        tag = make.tag(account, "VIP", granted, bad)
+        assert list(people.find(account, Filters(consent="withdrawn"))) == [withdrawn]
+        assert set(people.find(account, Filters(tag=tag.pk))) == {granted, bad}
+        assert list(people.find(account, Filters(to_fix=True))) == [bad]
+        counts = people.counts(account.contacts.all())
+        assert (counts.granted, counts.unknown, counts.withdrawn, counts.to_fix, counts.total) == (1, 1, 1, 1, 3)
+
+    def test_pages_go_there_and_back(self):
+        account = make.account()
+        for n in range(120):
+            make.contact(account, f"Persona {n % 40:02}")
+        rows = account.contacts.all()
+        seen, page = [], people.page(rows)
+        while True:
+            seen += page.rows
+            if page.after is None:
+                break
+            page = people.page(rows, after=rows.get(pk=page.after))
+        assert [(c.search, c.pk) for c in seen] == sorted((c.search, c.pk) for c in rows)
+        back = people.page(rows, before=rows.get(pk=page.before))
+        assert back.rows == seen[50:100]
+        first = people.page(rows, before=rows.get(pk=back.before))
+        assert (first.rows, first.before) == (seen[:50], None)
+
+
+class TestTags:
+    def test_split(self):
+        assert tags.split("Centro, VIP;centro | Charolas ") == ["Centro", "VIP", "Charolas"]
+
+    def test_put_and_take(self):
+        account = make.account()
+        contacts = [make.contact(account) for _ in range(3)]
+        tags.put(account, account.contacts.all(), ["VIP", "vip"])
+        tag = account.tags.get()
+        assert set(tag.contacts.all()) == set(contacts)
+        tags.take(account.contacts.filter(pk=contacts[0].pk), tag)
+        assert tags.with_counts(account).get().people == 2
+        tags.take(account.contacts.all(), tag)
+        assert not account.tags.exists()

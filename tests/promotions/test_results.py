@@ -1,0 +1,169 @@
+"""What became of a broadcast: the sums close, every reason has its words, and everybody is found again."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from pregon.contacts.models import Consent
+from pregon.lib import spreadsheets
+from pregon.promotions import audiences, launch, omissions, results
+from pregon.promotions.results import Bucket
+from pregon.sending import books
+from pregon.sending.books import Move, State
+from pregon.sending.models import Delivery, Message, Omission, Reply, Status
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+BECAME = [  # name, status, delivery, code
+    ("Ana", Status.ACCEPTED, Delivery.READ, None),
+    ("Beto", Status.ACCEPTED, Delivery.DELIVERED, None),
+    ("Caro", Status.ACCEPTED, Delivery.NONE, None),
+    ("Dani", Status.ACCEPTED, Delivery.FAILED, 131049),
+    ("Eva", Status.FAILED, Delivery.NONE, 131026),
+    ("Fer", Status.FAILED, Delivery.NONE, 131026),
+    ("Gil", Status.UNCONFIRMED, Delivery.NONE, 131000),
+    ("Hugo", Status.FAILED, Delivery.NONE, None),
+]
+
+
+def settled(batch, message, status, delivery, code):
+    """As the pump and the webhooks leave it, with the books kept."""
+    after = State(status, delivery, status == Status.ACCEPTED and delivery != Delivery.FAILED)
+    now = timezone.now()
+    times = {"delivered_at": now if delivery >= 3 else None, "read_at": now if delivery == 4 else None}
+    Message.objects.filter(pk=message.pk).update(
+        status=status, delivery=delivery, error_code=code, charged=after.charged, settled_at=now, **times
+    )
+    books.post([Move(batch.pk, State(Status.QUEUED, 0, False), after, 1)])
+
+
+@pytest.fixture
+def owner():
+    return make.business()
+
+
+@pytest.fixture
+def finished(owner):
+    for name, *_became in BECAME:
+        make.contact(owner.account, name)
+    make.contact(owner.account, "=1+1", consent=Consent.WITHDRAWN)
+    make.contact(owner.account, "Sin permiso", consent=Consent.UNKNOWN)
+    broadcast = make.broadcast(owner.account, approved_by=owner.user)
+    batch = launch.launch(broadcast, owner.user)
+    for message, became in zip(batch.messages.filter(status=Status.QUEUED).order_by("position"), BECAME, strict=True):
+        settled(batch, message, *became[1:])
+    broadcast.refresh_from_db()
+    return broadcast
+
+
+def test_the_buckets_add_up_and_are_those_of_the_messages(finished):
+    tally = results.tally(finished.batch)
+    assert (tally.accepted, tally.failed, tally.omitted, tally.unconfirmed, tally.waiting) == (3, 4, 2, 1, 0)
+    assert tally.people == finished.batch.messages.count() == 10
+    assert (tally.delivered, tally.read, tally.ended) == (2, 1, True)
+    for bucket in Bucket:
+        assert results.in_bucket(finished.batch, bucket).count() == getattr(tally, bucket)
+    for message in finished.batch.messages.all():
+        assert message in results.people(finished.batch, results.bucket_of(message))
+
+
+def test_the_quota_says_the_same(finished, owner):
+    month = owner.account.periods.get()
+    assert (month.used, month.reserved) == (3, 1)
+
+
+def test_reasons_of_the_failed(finished):
+    found = results.failed(finished.batch)
+    assert [(reason.figure, reason.code, reason.retriable) for reason in found] == [
+        (2, 131026, False), (1, 131049, True), (1, 0, False),
+    ]  # fmt: skip
+    assert found[0].name.startswith("Este celular no tiene WhatsApp")
+    assert found[1].step == "Espera al menos 24 horas y reintenta"
+    assert found[2].name == "Sin noticias"
+    assert sum(reason.figure for reason in found) == results.tally(finished.batch).failed
+
+
+def test_people_of_one_reason(finished):
+    names = {
+        reason.key: [message.name for message in results.people(finished.batch, Bucket.FAILED, reason.key)]
+        for reason in results.failed(finished.batch)
+    }
+    assert names == {"131026": ["Eva", "Fer"], "131049r": ["Dani"], "0": ["Hugo"]}
+    assert [m.name for m in results.people(finished.batch, Bucket.OMITTED, "baja")] == ["=1+1"]
+
+
+@pytest.mark.parametrize("key", ["x", "r", "99", "१", "131026'--"])
+def test_a_reason_that_does_not_exist_has_nobody(finished, key):
+    assert results.people(finished.batch, Bucket.FAILED, key) == []
+    assert results.people(finished.batch, Bucket.OMITTED, key) == []
+
+
+def test_people_come_by_pages(finished):
+    everybody = results.people(finished.batch, Bucket.ACCEPTED)
+    assert [message.name for message in everybody] == ["Ana", "Beto", "Caro"]
+    assert results.people(finished.batch, Bucket.ACCEPTED, after=everybody[0].position) == everybody[1:]
+
+
+def test_every_omission_has_words():
+    account = make.account()
+    assert set(omissions.WORDS) == set(Omission.values)
+    for omission in Omission:
+        assert "%" not in omissions.sentence(omission, account)
+    assert "2 tuyas en 7 días" in omissions.sentence(Omission.REPEATED, account)
+
+
+def test_omitted_in_the_order_of_the_product(finished):
+    assert [(reason.figure, reason.key) for reason in results.omitted(finished)] == [(1, "baja"), (1, "sin_permiso")]
+
+
+def answered(message, text, **fields):
+    return Reply.objects.create(
+        wamid=f"wamid.{text}{message.pk}", account=message.account, contact=message.contact, message=message,
+        batch=message.batch, text=text, received_at=timezone.now(), **fields,
+    )  # fmt: skip
+
+
+def test_answers_count_people_once(finished):
+    ana, beto = results.people(finished.batch, Bucket.ACCEPTED)[:2]
+    answered(ana, "Hola")
+    answered(ana, "¿A qué hora abren?")
+    answered(beto, "BAJA", opted_out=True)
+    assert results.answers(finished.batch) == results.Answers(replies=2, opt_outs=1)
+
+
+def test_the_lines_of_the_chart_end_at_the_figures(finished):
+    answered(results.people(finished.batch, Bucket.ACCEPTED)[0], "Hola")
+    span, lines = results.timeline(finished.batch, timezone.now() + timedelta(hours=100))
+    assert span == timedelta(hours=48)
+    assert {kind: points[-1] for kind, points in lines.items()} == {"delivered": 2, "read": 1, "replied": 1}
+    assert all(points == sorted(points) and len(points) == results.STEPS + 1 for points in lines.values())
+
+
+def test_the_export_has_everybody_and_runs_nothing(finished):
+    text = b"".join(spreadsheets.write_csv(results.export(finished))).decode("utf-8-sig")
+    rows = text.strip().split("\r\n")
+    assert len(rows) == 1 + 10
+    assert rows[0].startswith("Nombre,Celular,Resultado,Motivo")
+    assert any(row.startswith("'=1+1,") and "De baja" in row for row in rows)
+    assert any("131049" in row and "Fallidos" in row for row in rows)
+
+
+def test_retry_is_a_new_draft_for_those_it_can_help(finished, owner):
+    again = results.retry(finished, owner.user)
+    assert again is not None
+    assert (again.status, again.retry_of, again.approved_at) == ("draft", finished, None)
+    dani = results.people(finished.batch, Bucket.FAILED, "131049r")[0]
+    assert audiences.read(again.audience).ids == (dani.contact_id,)
+
+    Message.objects.filter(pk=dani.pk).update(delivery=Delivery.NONE)
+    assert results.retry(finished, owner.user) is None
+
+
+def test_a_retry_of_a_retry_points_to_the_first(finished, owner):
+    again = results.retry(finished, owner.user)
+    again.batch = make.batch(owner.account, again.promotion)
+    again.save()
+    make.message(again.batch, make.contact(owner.account), delivery=Delivery.FAILED, error_code=131049)
+    assert results.retry(again, owner.user).retry_of == finished
