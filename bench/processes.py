@@ -1,6 +1,7 @@
 """Processes that a measurement needs beside it."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -23,9 +24,9 @@ def stub(latency_ms: float = 0) -> Iterator[str]:
 
 
 @contextmanager
-def running(module: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(module: str, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """A Python module as a process, ended with the block."""
-    process = subprocess.Popen([sys.executable, "-m", module, *arguments])
+    process = subprocess.Popen([sys.executable, "-m", module, *arguments], env=os.environ | environment)
     try:
         yield process
     finally:

@@ -6,6 +6,7 @@ started by the first test that needs it.
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -36,14 +37,11 @@ def remove_home(home: Path) -> None:
 for name in [name for name in os.environ if name.startswith("PREGON_")]:
     del os.environ[name]
 HOME = make_home()
+atexit.register(remove_home, HOME)
 (HOME / "static").mkdir()  # WhiteNoise warns about a folder that is not there
 os.environ["PREGON_HOME"] = str(HOME)
 os.environ["DJANGO_SETTINGS_MODULE"] = "pregon.settings"
 django.setup()
-
-
-def pytest_unconfigure() -> None:
-    remove_home(HOME)
 
 
 @pytest.fixture(scope="session")
@@ -54,9 +52,7 @@ def database_url() -> Iterator[str]:
         return
     quick = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     with server.running(HOME, settings=quick) as url:
-        os.environ["DATABASE_URL"] = url
         yield url
-        del os.environ["DATABASE_URL"]
 
 
 @pytest.fixture(scope="session")

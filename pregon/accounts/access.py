@@ -13,7 +13,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Manager, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
@@ -97,8 +97,10 @@ def public(
     return view
 
 
-def no_account(request: HttpRequest) -> HttpResponse:
-    """A person without a seat anywhere is told so."""
+def no_account(request: Any) -> HttpResponse:
+    """A person without a seat anywhere is told so; the provider's team has a site of its own."""
+    if request.user.is_staff:
+        return redirect("staff:cases")
     return render(request, "panel/no_account.html", status=403)
 
 

@@ -44,7 +44,7 @@ class Act:
     evidence: dict[str, Any] = field(default_factory=dict)
 
 
-def record(
+def record(  # noqa: PLR0913 each is a column of the entry
     contact: Contact,
     act: Consent,
     *,
@@ -73,13 +73,17 @@ def record_many(account: Account, contacts: Iterable[int], said: Act) -> int:
     return len(_write(account.pk, people, said, alone=False))
 
 
-def withdraw_number(account: Account, mobile: str, *, source: Source, happened_at: datetime, **details: Any) -> ConsentEntry:
+def withdraw_number(
+    account: Account, mobile: str, *, source: Source, happened_at: datetime, **details: Any
+) -> ConsentEntry:
     """The no of a number (E.164), whether it is in the base or not. `details` are `actor`, `text`, `evidence`."""
     said = Act(consent=Consent.WITHDRAWN, source=source, happened_at=happened_at, **details)
     return _record_number(account.pk, mobile, said)
 
 
-def grant_number(account: Account, mobile: str, *, source: Source, happened_at: datetime, **details: Any) -> ConsentEntry:
+def grant_number(
+    account: Account, mobile: str, *, source: Source, happened_at: datetime, **details: Any
+) -> ConsentEntry:
     """The yes of a number (E.164), whether it is in the base or not. `details` are `actor`, `text`, `evidence`."""
     said = Act(consent=Consent.GRANTED, source=source, happened_at=happened_at, **details)
     return _record_number(account.pk, mobile, said)

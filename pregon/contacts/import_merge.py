@@ -39,7 +39,7 @@ _SAY = """
 INSERT INTO contacts_consententry
     (account_id, contact_id, mobile_hash, act, source, happened_at, created_at, actor_id, text, evidence, revives)
 SELECT %(account)s, contact, hash, CASE WHEN grants THEN 'granted' ELSE 'withdrawn' END, 'import', %(now)s, %(now)s, %(actor)s,
-    %(text)s, %(evidence)s::jsonb || jsonb_build_object('row', line), false
+    CASE WHEN grants THEN %(text)s ELSE '' END, %(evidence)s::jsonb || jsonb_build_object('row', line), false
 FROM judged WHERE grants OR outcome = 'opt_out' ORDER BY contact
 """
 # Whose standing the rows above do not settle: withdrawals, and newcomers for whose number something was said before.
@@ -52,7 +52,7 @@ WHERE outcome = 'opt_out' OR arrives AND NOT grants AND mobile IS NOT NULL AND E
 
 
 def merge(import_: ContactImport, *, now: datetime, text: str, evidence: str) -> None:
-    """Saves the judged rows. `text` and `evidence` (JSON) go to the acts of consent, `now` is when they happened."""
+    """Saves the judged rows as acts that happened `now`; `text` goes to the grants, `evidence` (JSON) to all."""
     given: dict[str, Any] = {
         "account": import_.account_id,
         "import": import_.pk,

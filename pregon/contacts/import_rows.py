@@ -15,7 +15,9 @@ from pregon.lib import phones, spreadsheets, text
 from pregon.lib.spreadsheets import Table
 
 COLUMNS = ("name", "last_name", "mobile", "email", "consent", "opt_out", "tags")
-RESERVED = {"nombre", "nombre completo", "nombre_completo", "celular", "correo"}  # a promotion has them from the contact
+# Variables that a promotion has from the contact itself.
+RESERVED = {"nombre", "nombre completo", "nombre_completo", "celular", "correo"}
+OURS = {"Permiso desde", "Permission since"}  # a column of our own export that says nothing new
 NO, SILENT, YES = -1, 0, 1  # what a row says about permission
 PROBLEMS = {phones.INCOMPLETE: MobileProblem.INCOMPLETE, phones.INVALID: MobileProblem.INVALID}
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}").search
@@ -56,8 +58,9 @@ UNIT = "\x1f"
 
 def guess(headers: Sequence[str], sample: Sequence[Sequence[str]]) -> Mapping_:
     """What each column is, by its name and content; the others are kept as the business's own data if they are few."""
-    mapping: Mapping_ = dict(spreadsheets.guess_mapping(headers, sample))
-    others = [place for place in range(len(headers)) if place not in mapping.values()]
+    mapping: Mapping_ = {}
+    mapping.update(spreadsheets.guess_mapping(headers, sample))
+    others = [place for place in range(len(headers)) if place not in mapping.values() and headers[place] not in OURS]
     mapping["fields"] = {field_name(headers[place]): place for place in others} if len(others) <= 12 else {}
     return mapping
 

@@ -120,16 +120,14 @@ WHERE outcome = ANY(%s) ORDER BY line
 """
 
 
-def stage(rows: Iterable[Row]) -> int:
-    """Copies the rows, one at a time. Returns how many there are."""
-    count = 0
+def stage(rows: Iterable[Row]) -> None:
+    """Copies the rows, one at a time."""
     with connection.cursor() as cursor:
         cursor.execute(_STAGED)
         with cursor.copy("COPY staged FROM STDIN") as copy:
-            for count, row in enumerate(rows, 1):
+            for row in rows:
                 copy.write_row(row)
         cursor.execute("ANALYZE staged")
-    return count
 
 
 def stage_tags(account: Account, *, make: bool) -> None:
@@ -157,7 +155,7 @@ def lock_known(account: Account) -> None:
 
 def judge(account: Account, *, granting: bool, numbering: bool) -> None:
     """Says what becomes of each row. `granting`: a statement stands behind the rows' yes. `numbering`: they will be saved."""
-    given = {"account": account.pk, "granting": granting, "numbering": numbering, "unit": UNIT}
+    given: dict[str, int | str] = {"account": account.pk, "granting": granting, "numbering": numbering, "unit": UNIT}
     with connection.cursor() as cursor:
         cursor.execute(_JUDGE, given)
 
@@ -168,7 +166,9 @@ def counts() -> dict[str, int]:
         cursor.execute("SELECT outcome, count(*), count(*) FILTER (WHERE grants) FROM judged GROUP BY outcome")
         found = cursor.fetchall()
     rows = {outcome: number for outcome, number, _grants in found}
-    return {outcome: rows.get(outcome, 0) for outcome in Outcome.values} | {"grants": sum(grants for *_, grants in found)}
+    return {outcome: rows.get(outcome, 0) for outcome in Outcome.values} | {
+        "grants": sum(grants for *_, grants in found)
+    }
 
 
 def left_out(limit: int | None = None) -> Iterator[LeftOut]:

@@ -57,7 +57,7 @@ class ContactImport(models.Model):
     statement = models.CharField(max_length=40, blank=True)  # where the permission comes from (statements.ALL)
     wording = models.CharField(max_length=300, blank=True)  # what people read when they accepted
     tag = models.CharField(max_length=60, blank=True)
-    rejects = models.FileField(upload_to="imports/%Y/%m/", blank=True)  # CSV of the rows that stayed out, kept when committed
+    rejects = models.FileField(upload_to="imports/%Y/%m/", blank=True)  # CSV of what stayed out, once committed
     status = models.CharField(max_length=10, choices=Status, default=Status.REVIEWING)
     counts = models.JSONField(default=dict)  # imports.Review.counts, as shown
     created_at = models.DateTimeField(auto_now_add=True)
@@ -73,11 +73,11 @@ class Contact(models.Model):
     account = models.ForeignKey(Account, models.CASCADE, related_name="contacts", db_index=False)
     name = models.CharField(_("nombre"), max_length=120, blank=True)
     search = models.CharField(max_length=160, blank=True, editable=False)  # text.fold(name)
-    mobile = models.CharField(_("celular"), max_length=16, null=True, blank=True)  # noqa: DJ001 canonical E.164, unique: null means none
+    mobile = models.CharField(_("celular"), max_length=16, null=True, blank=True)
     mobile_raw = models.CharField(max_length=60, blank=True)  # as it was given
     mobile_problem = models.CharField(max_length=10, choices=MobileProblem, blank=True, default="")
     email = models.EmailField(_("correo"), blank=True)
-    meta_user_id = models.CharField(max_length=160, null=True, blank=True)  # noqa: DJ001 Meta's id of the person, unique
+    meta_user_id = models.CharField(max_length=160, null=True, blank=True)
     fields = models.JSONField(default=dict, blank=True)  # the business's own columns: {"sucursal": "Centro"}
     consent = models.CharField(max_length=10, choices=Consent, default=Consent.UNKNOWN)  # set by contacts.consent alone
     consent_at = models.DateTimeField(null=True, blank=True)  # event time of the act that won

@@ -1,7 +1,7 @@
 """Contacts, one by one and as a list.
 
-    AlreadyThere      the number belongs to a contact of this account: `.contact`
-    BadNumber         nobody can be written to at this number: its sentence says why
+AlreadyThere      the number belongs to a contact of this account: `.contact`
+BadNumber         nobody can be written to at this number: its sentence says why
 """
 
 from collections.abc import Iterable, Sequence

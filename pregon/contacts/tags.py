@@ -31,7 +31,9 @@ def ensure(account: Account, names: Iterable[str]) -> list[Tag]:
     """The tags of these names, made where the account has none that differs only in case or accents."""
     wanted = {text.fold(name): name[:LONGEST] for name in reversed([*names])}  # of two spellings the first stays
     there = known(account)
-    missing = [name for folded, name in sorted(wanted.items()) if folded not in there]  # sorted: two at once never deadlock
+    missing = [
+        name for folded, name in sorted(wanted.items()) if folded not in there
+    ]  # sorted: two at once never deadlock
     Tag.objects.bulk_create([Tag(account=account, name=name) for name in missing], ignore_conflicts=True)
     tags = known(account)
     return [tags[folded] for folded in wanted]

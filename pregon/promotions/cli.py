@@ -99,9 +99,7 @@ def _show_results(broadcast: Broadcast, batch: Batch) -> None:
 
 
 def _show_forecast(broadcast: Broadcast, predicted: Forecast) -> None:
-    click.echo(
-        f"«{broadcast.promotion.name}», {_audience(broadcast)}"
-    )
+    click.echo(f"«{broadcast.promotion.name}», {_audience(broadcast)}")
     _line(predicted.recipients, _("lo reciben"))
     for omission, figure in predicted.omissions.items():
         _line(figure, f"{omission.label}: {omissions.sentence(omission, broadcast.account)}")

@@ -126,7 +126,9 @@ def _expression(name: str, contact: str, at: int) -> str:
     if not built_in(name):
         return _single_spaced_sql(f"({contact}.fields ->> %(field_{at})s)")
     return BUILT_IN[name.lower()].format(
-        name=_single_spaced_sql(f"{contact}.name"), mobile=f"{contact}.mobile", email=_single_spaced_sql(f"{contact}.email")
+        name=_single_spaced_sql(f"{contact}.name"),
+        mobile=f"{contact}.mobile",
+        email=_single_spaced_sql(f"{contact}.email"),
     )
 
 

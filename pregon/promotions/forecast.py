@@ -24,11 +24,12 @@ WINDOW = timedelta(hours=24)  # Meta's service window after a person's last mess
 COOLING = timedelta(hours=24)  # after Meta asked to wait (131049)
 NO_WHATSAPP = timedelta(days=90)  # after that a number without WhatsApp is tried again
 
-# What counts as received: on its way, perhaps arrived, accepted and not reported failed (`sending.books.bucket`).
+# What counts as received: on its way, perhaps arrived, accepted and not reported failed (`sending.books.bucket`). Whom one
+# practised with has received nothing.
 RECEIVED = """
     SELECT count(*) >= nullif(%(repeat_limit)s, 0) OR bool_or(b.promotion = %(promotion)s)
-    FROM sending_message m JOIN sending_batch b ON b.id = m.batch_id
-    WHERE m.contact_id = c.id AND m.created_at > %(repeat_since)s AND b.promotion IS NOT NULL
+    FROM sending_message m JOIN sending_batch b ON b.id = m.batch_id JOIN whatsapp_number n ON n.id = b.number_id
+    WHERE n.practice = %(practice)s AND m.contact_id = c.id AND m.created_at > %(repeat_since)s AND b.promotion IS NOT NULL
       AND (m.status IN ('queued', 'unconfirmed') OR m.status = 'accepted' AND m.delivery <> 2)
 """
 
@@ -71,7 +72,7 @@ FROM placed
 COUNTS = f"""
 SELECT omission, CASE WHEN omission = '' THEN left(mobile, {costs.PREFIX_LENGTH}) ELSE '' END AS prefix, count(*)
 FROM ({{rows}}) AS rows GROUP BY 1, 2
-"""  # noqa: S608 a number of ours
+"""
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,9 @@ def listing(broadcast: Broadcast) -> Iterator[tuple[str, str, str]]:
 
 def people(broadcast: Broadcast, omission: str, after: int = 0) -> list[tuple[int, str, str]]:
     """(contact, name, mobile) of the next PAGE people with that omission ("" for the recipients), by contact id."""
-    wanted = "SELECT contact_id, name, mobile FROM ({rows}) AS rows WHERE omission = %(wanted)s AND contact_id > %(after)s"
+    wanted = (
+        "SELECT contact_id, name, mobile FROM ({rows}) AS rows WHERE omission = %(wanted)s AND contact_id > %(after)s"
+    )
     return _read(broadcast, f"{wanted} ORDER BY contact_id LIMIT {PAGE}", {"wanted": omission, "after": after})
 
 
@@ -181,6 +184,7 @@ def _facts(broadcast: Broadcast, now: datetime) -> dict[str, Any]:
         "no_whatsapp_since": now - NO_WHATSAPP,
         "repeat_since": now - timedelta(days=account.repeat_days),
         "repeat_limit": account.repeat_limit,
+        "practice": account.practice,
     }
 
 

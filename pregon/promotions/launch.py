@@ -98,7 +98,9 @@ def _usable(number: Number | None) -> Number:
         raise Refused(_("Aún no conectas un número de WhatsApp. Hazlo en Ajustes."))
     if number.practice != number.account.practice:
         mode = _("modo práctica encendido") if number.practice else _("modo práctica apagado")
-        raise Refused(_("Este envío se preparó con el %(mode)s, y ya no está así. Prepáralo otra vez.") % {"mode": mode})
+        raise Refused(
+            _("Este envío se preparó con el %(mode)s, y ya no está así. Prepáralo otra vez.") % {"mode": mode}
+        )
     if number.stopped_at:
         why = number.stop_reason or _("revísalo en Ajustes")
         raise Refused(_("El número %(number)s está detenido: %(why)s") % {"number": number.display, "why": why})

@@ -5,7 +5,6 @@ a template's button and 20 for a free one, one variable in a header, none at the
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
@@ -18,6 +17,9 @@ from pregon.whatsapp.models import Template
 
 HEADER, BODY, FOOTER, URL, CODE = 60, 1024, 60, 2000, 20
 LABEL, FREE_LABEL = 25, 20
+EMOJI = re.compile(
+    "[\u203c\u2049\u2139\u2194-\u21aa\u231a-\u23ff\u25aa-\u25fe\u2600-\u27bf\u2934-\u2b55\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
+)
 BUTTONS = 3  # with the opt-out; WhatsApp hides what comes after behind "See all options"
 
 
@@ -38,7 +40,7 @@ def filled_length(words: str) -> int:
 
 
 def emojis(words: str) -> int:
-    return sum(unicodedata.category(character) == "So" for character in words)
+    return len(EMOJI.findall(words))
 
 
 def _approval(version: Version) -> Iterator[str]:
@@ -129,12 +131,20 @@ def _own(version: Version) -> Iterator[str]:
         yield _("En una plantilla propia el asunto va sin emojis, sin asteriscos y en una línea.")
     if len(compositions.occurrences(version.subject)) > 1:
         yield _("En el asunto cabe un solo dato entre llaves.")
-    if re.match(r"\s*\{\{", version.detail) or re.search(r"\}\}[\s.,;:]*$", version.detail):
-        yield _("Meta no acepta que el detalle empiece o termine con un dato entre llaves: agrega palabras.")
-    if re.search(r"\}\}\s*\{\{", version.detail):
-        yield _("Meta no acepta dos datos entre llaves juntos: pon palabras en medio.")
+    yield from _variables(version.detail)
     yield from _lengths(version)
     yield from _buttons(version, LABEL)
+
+
+def _variables(detail: str) -> Iterator[str]:
+    """Meta's rules of form: 2388299, INVALID_FORMAT, 2388293."""
+    if re.match(r"\s*\{\{", detail) or re.search(r"\}\}\s*$", detail):
+        yield _("Meta no acepta que el detalle empiece o termine con un dato entre llaves: agrega palabras.")
+    if re.search(r"\}\}[\s.,;:]*\{\{", detail):
+        yield _("Meta no acepta dos datos entre llaves juntos: pon palabras en medio.")
+    count = len(compositions.occurrences(detail))
+    if count and len(text.PLACEHOLDER.sub(" ", detail).split()) <= count:
+        yield _("Son muchos datos entre llaves para tan pocas palabras: Meta pide más texto.")
 
 
 def _free_text(version: Version) -> Iterator[str]:

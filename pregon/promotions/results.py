@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from pregon.accounts.models import User
 from pregon.promotions import audiences, broadcasts, omissions
@@ -150,7 +151,28 @@ def failure(code: int | None, reported: bool, figure: int = 1) -> Reason:
     if code is None or rule.reaction is errors.Reaction.UNCONFIRMED:
         silence = _("Pasó una semana y Meta no confirmó: se te devolvió el cupo")
         return Reason(figure, key, _("Sin noticias"), silence, "", code or 0)
-    return Reason(figure, key, _(rule.sentence), "", _(rule.step), code, rule.retry_can_help)
+    return Reason(figure, key, _short(rule), _(rule.sentence), _(rule.step), code, rule.retry_can_help)
+
+
+def _short(rule: errors.Rule) -> str:
+    """A failure in two or three words."""
+    if rule.mark in SHORT_MARKS:
+        return str(SHORT_MARKS[rule.mark])
+    if rule.reaction in SHORT_STOPS:
+        return _("Número detenido")
+    if rule.reaction is errors.Reaction.PAUSE_BROADCAST:
+        return _("Plantilla o cuenta por corregir")
+    return _("Falla pasajera de Meta") if rule.retry_can_help else _("Meta lo rechazó")
+
+
+SHORT_STOPS = (errors.Reaction.STOP_NUMBER, errors.Reaction.REAUTHENTICATE)
+SHORT_MARKS = {
+    errors.Mark.NO_WHATSAPP: gettext_lazy("Sin WhatsApp"),
+    errors.Mark.WAIT_META: gettext_lazy("Meta pidió esperar"),
+    errors.Mark.OPTED_OUT: gettext_lazy("No quieren promociones"),
+    errors.Mark.BLOCKED: gettext_lazy("Bloqueados por tu negocio"),
+    errors.Mark.BAD_NUMBER: gettext_lazy("Número inválido"),
+}
 
 
 def people(batch: Batch, bucket: Bucket, key: str = "", after: int = -1) -> list[Message]:

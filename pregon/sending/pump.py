@@ -51,8 +51,8 @@ class Limits:
 
     @classmethod
     def of(cls, mps: int) -> "Limits":
-        """Enough in flight for 400 ms of latency at full pace."""
-        return cls(concurrency=min(400, max(16, mps * 2 // 5)), flush=min(1_000, max(16, mps // 5)))
+        """Enough in flight for 400 ms of latency at full pace, and beyond it for the time that a flush takes."""
+        return cls(concurrency=min(400, max(16, mps * 2 // 5)), flush=min(1_000, max(8, mps // 8)))
 
 
 @dataclass(slots=True)

@@ -3,7 +3,6 @@
 from django.conf import settings
 
 PREFIX = f"pregon:{settings.INSTALLATION}:"
-OPT_OUT = ":baja"  # follows the reference in the payload of the button that asks for no more
 OPT_OUT = ":baja"  # what the button that withdraws consent adds to the reference; other buttons add their place, ":0"
 
 

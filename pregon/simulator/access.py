@@ -1,6 +1,6 @@
 """Who may ask for what: Meta's answers to missing, wrong, expired and foreign tokens."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pregon.simulator.refusals import Refusal
 from pregon.simulator.world import World
@@ -37,6 +37,11 @@ def check_token(world: World, token: str, object_id: str, verb: str) -> None:
             "(#200) You do not have the necessary permissions to send messages on behalf of this account",
             http=403,
         )
+
+
+def foreign(headers: Mapping[str, str]) -> bool:
+    """Whether a page of another site makes the browser ask: what has no sign-in refuses that. Programs send no such header."""
+    return headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
 
 
 def app_token(world: World) -> str:

@@ -8,11 +8,11 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pregon.simulator import control, keeping, phones, setup
+from pregon.simulator import control, keeping, phones, refusals, setup
 from pregon.simulator.courier import Courier
 from pregon.simulator.front import Front
 from pregon.simulator.graph import Graph
@@ -33,7 +33,11 @@ class Simulator:
         self.graph = Graph(world, self.courier)
         self.refuse: Refuse = _cannot_refuse
         keeping.resume(saved, self.timeline, self.courier)
-        self.asgi: ASGIApp = Front(world, self.timeline, Starlette(routes=self._routes(), lifespan=self._lifespan))
+        self.asgi: ASGIApp = Front(
+            world,
+            self.timeline,
+            Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers={404: _unknown_path}),
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.asgi(scope, receive, send)
@@ -73,6 +77,11 @@ def create_app(given: str | Path | dict[str, Any] | None = None, *, state: Path 
     if given is not None:
         setup.configure(world, setup.read(given))
     return Simulator(world, state, saved)
+
+
+async def _unknown_path(request: Request, _: Exception) -> Response:
+    refusal = refusals.Refusal(2500, f"Unknown path components: {request.url.path}")
+    return Response(refusal.body(), 404, media_type="application/json")
 
 
 async def _healthy(_: Request) -> PlainTextResponse:

@@ -29,12 +29,12 @@ def simulator(port: int | None, callback: str | None, given: Path | None) -> Non
     made = app.create_app(given, state=Path(os.environ.get("SIMULATOR_STATE") or home / "simulator.json"))
     made.world.settings.app_secret = _secret(home / "secrets" / "simulator_app_secret")
     made.world.settings.callback = callback or f"http://127.0.0.1:{panel + 1}{CALLBACK_PATH}"
+    wanted = panel + 2 if port is None else port
     try:
-        here = server.Server(made, port=panel + 2 if port is None else port)
-    except OSError as error:
-        raise click.ClickException(
-            _("El puerto de la práctica está ocupado: %(why)s") % {"why": error.strerror}
-        ) from error
+        here = server.Server(made, port=wanted)
+    except OSError:
+        click.echo(_("El puerto %(port)s está ocupado. Elige otro con --port o con PORT.") % {"port": wanted}, err=True)
+        raise SystemExit(2) from None
     click.echo(_("Celulares de práctica: http://127.0.0.1:%(port)s/") % {"port": here.port})
     uvloop.run(here.serve_here())
 

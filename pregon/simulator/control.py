@@ -2,8 +2,8 @@
 
 | call | does |
 |---|---|
-| `GET received` | how often each reference was accepted: `total`, `people`, `duplicates`, `unreferenced`, `counts` (unless `?counts=0`) |
-| `GET state` | what is on its way: `statuses`, `webhooks`, `reviews`; and `delivered`, `refused`, `dropped`, `messages`, `hits` (of faults) |
+| `GET received` | what was accepted: `total`, `people`, `unreferenced`, `duplicates`, `counts` per reference (unless `?counts=0`) |
+| `GET state` | on its way: `statuses`, `webhooks`, `reviews`; so far: `delivered`, `refused`, `dropped`, `messages`, fault `hits` |
 | `GET wait?seconds=` | answers once nothing is on its way: `quiet` |
 | `POST setup` | adds a setup (`setup.configure`) |
 | `POST faults` | replaces the faults (`faults.Faults`); `{}` ends them |
@@ -26,7 +26,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pregon.simulator import addresses, faults, inbound, personas, setup
+from pregon.simulator import access, addresses, faults, inbound, personas, setup
 from pregon.simulator.world import Json, Message, Phone
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def routes(simulator: "Simulator") -> list[Route]:
 
 def _answering(simulator: "Simulator", handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
+        if access.foreign(request.headers):
+            return _json({"error": "ask from here, not from another site's page"}, 403)
         try:
             made = handler(simulator, request, orjson.loads(await request.body() or b"{}"))
             return _json(await made if isinstance(made, Awaitable) else made, 200)

@@ -39,6 +39,10 @@ class Graph:
                 return self._response(await made if isinstance(made, Awaitable) else made)
             except refusals.Refusal as refusal:
                 return self._json(refusal.body(), refusal.http)
+            except (ValueError, TypeError, KeyError, AttributeError):
+                return self._json(refusals.Refusal(100, "(#100) Invalid parameter").body(), 400)
+            finally:
+                await request.close()
 
         return endpoint
 

@@ -70,7 +70,7 @@ def _mine(phone: Phone, number_id: str, text: str, kind: str) -> Message:
 
 def _send(timeline: "Timeline", phone: Phone, message: Message, content: Json) -> Message:
     for earlier in list(phone.chats.get(message.number_id, [])):
-        if not earlier.mine and earlier.status in ("accepted", "sent", "delivered"):
+        if not earlier.mine and earlier.status in ("sent", "delivered"):
             timeline.happen(earlier, "read")
     phone.windows[message.number_id] = message.at
     timeline.world.phone(phone.wa_id).add(message)

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from pregon.simulator import addresses, control, drawing, inbound, personas, setup, words
+from pregon.simulator import access, addresses, control, drawing, inbound, personas, setup, words
 from pregon.simulator.world import Number, Phone
 from pregon.whatsapp.cloud import errors
 
@@ -145,7 +145,7 @@ def _posting(
     """An act, then back to the page. Other sites' forms are refused: the page has no sign-in that could stop them."""
 
     async def posted(request: Request) -> Response:
-        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        if access.foreign(request.headers):
             return PlainTextResponse("Esta acción solo se puede hacer desde la página de celulares.\n", 403)
         async with request.form() as form:
             return RedirectResponse(act(simulator, request, form), 303)

@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -32,7 +31,9 @@ class TooMany(Exception):
     """Wait an hour; or write in a case that is open already."""
 
     def __init__(self) -> None:
-        super().__init__(_("Ya recibimos varios casos tuyos en esta hora. Agrega lo que falta en uno de ellos, o espera un poco."))
+        super().__init__(
+            _("Ya recibimos varios casos tuyos en esta hora. Agrega lo que falta en uno de ellos, o espera un poco.")
+        )
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Report:
     mobile: str = ""
     link: str = ""
     context: dict[str, Any] = field(default_factory=dict)
-    files: Sequence[UploadedFile] = ()
+    files: Sequence[attachments.Upload] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def open_case(report: Report, sender: Sender) -> Case:
 
 
 @transaction.atomic
-def reply(case: Case, body: str, *, author: User | None, files: Sequence[UploadedFile] = ()) -> Reply:
+def reply(case: Case, body: str, *, author: User | None, files: Sequence[attachments.Upload] = ()) -> Reply:
     """The person writes: the case waits for the provider again. Raises `TooMany`, and `attachments.Refused`."""
     Case.objects.select_for_update().get(pk=case.pk)
     if case.replies.filter(by_staff=False, created_at__gt=timezone.now() - HOUR).count() >= PEOPLE:
@@ -92,7 +93,7 @@ def reply(case: Case, body: str, *, author: User | None, files: Sequence[Uploade
 
 
 @transaction.atomic
-def answer(case: Case, body: str, *, author: User, files: Sequence[UploadedFile] = ()) -> Reply:
+def answer(case: Case, body: str, *, author: User, files: Sequence[attachments.Upload] = ()) -> Reply:
     """The provider writes, and the person is told by e-mail. Raises `attachments.Refused`."""
     Case.objects.select_for_update().get(pk=case.pk)
     row = _write(case, Reply(case=case, author=author, body=body, by_staff=True), files)
@@ -110,7 +111,7 @@ def reopen(case: Case) -> None:
     _move(case, Case.Status.OPEN)
 
 
-def _write(case: Case, row: Reply, files: Sequence[UploadedFile]) -> Reply:
+def _write(case: Case, row: Reply, files: Sequence[attachments.Upload]) -> Reply:
     attachments.check(files)
     row.save()
     attachments.keep(case, files, row)

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from pregon.support import attachments
@@ -19,7 +18,7 @@ class SeveralFilesField(forms.FileField):
 
     widget = SeveralFilesInput
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+    def clean(self, data: Any, initial: Any = None) -> list[attachments.Upload]:
         given: Iterable[Any] = data if isinstance(data, list | tuple) else [data]
         files = [super(SeveralFilesField, self).clean(file, initial) for file in given if file]
         try:
@@ -42,4 +41,4 @@ class ReplyForm(forms.Form):
     """One more message in a case."""
 
     body = forms.CharField(label=_("Tu mensaje"), max_length=5000, widget=forms.Textarea(attrs={"rows": 4}))
-    files = files_field()
+    attached = files_field()

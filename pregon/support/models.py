@@ -81,7 +81,8 @@ class Attachment(models.Model):
     """A file that came with a case; served only to those who may see the case."""
 
     case = models.ForeignKey(Case, models.CASCADE, related_name="attachments")
-    reply = models.ForeignKey(Reply, models.CASCADE, null=True, related_name="attachments")  # null: with the report itself
+    # null: it came with the report itself
+    reply = models.ForeignKey(Reply, models.CASCADE, null=True, related_name="attachments")
     file = models.FileField(upload_to="cases/%Y/%m/")
     name = models.CharField(max_length=200)
     size = models.PositiveIntegerField()  # bytes

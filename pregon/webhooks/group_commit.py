@@ -35,12 +35,7 @@ class GroupCommit:
 
     async def check(self) -> None:
         """Raises `NotStored` when the database does not answer."""
-        try:
-            async with self._lock:
-                await (await self._connected()).execute("SELECT 1")
-        except psycopg.Error as error:
-            await self._forget()
-            raise NotStored from error
+        await self._execute("SELECT 1", [])
 
     async def close(self) -> None:
         if self._writer is not None:
@@ -51,13 +46,23 @@ class GroupCommit:
         while self._waiting:
             group, self._waiting = self._waiting, []
             try:
-                async with self._lock:
-                    await (await self._connected()).execute(STORE, [[raw for raw, _stored in group]])
-            except psycopg.Error as error:
-                await self._forget()
-                _tell(group, NotStored(type(error).__name__))
+                await self._execute(STORE, [[raw for raw, _stored in group]])
+            except NotStored as error:
+                _tell(group, error)
             else:
                 _tell(group, None)
+
+    async def _execute(self, sql: str, parameters: list[Any]) -> None:
+        """Once more on a new connection when the old one broke: an arrival that is kept twice does no harm."""
+        async with self._lock:
+            for attempt in (1, 2):
+                try:
+                    await (await self._connected()).execute(sql, parameters)
+                    return
+                except psycopg.Error as error:
+                    await self._forget()
+                    if attempt == 2:
+                        raise NotStored(type(error).__name__) from error
 
     async def _connected(self) -> psycopg.AsyncConnection[Any]:
         if self._connection is None or self._connection.closed:

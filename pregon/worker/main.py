@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.db import DatabaseError
 from procrastinate import App
 from procrastinate.contrib.django import app as job_app
+from procrastinate.exceptions import ConnectorException
 
 from pregon.webhooks import inbox
 from pregon.worker.pumps import Pumps
@@ -38,20 +39,27 @@ async def run(ready: Callable[[], None] = lambda: None) -> None:
 
 
 async def _jobs(app: App, stop: asyncio.Event) -> None:
-    """Procrastinate's own loop. Its heartbeat is short, so that the jobs of a dead worker are found soon."""
-    worker = asyncio.create_task(
-        app.run_worker_async(
-            concurrency=JOBS_AT_ONCE,
-            install_signal_handlers=False,
-            update_heartbeat_interval=2,
-            stalled_worker_timeout=STALLED.total_seconds(),
-            shutdown_graceful_timeout=10,
-            delete_jobs="successful",
-        )
+    """Procrastinate's own loop, begun again when it ends by itself: it does so when the database restarts."""
+    stopped = asyncio.create_task(stop.wait())
+    while not stop.is_set():
+        worker = asyncio.create_task(_procrastinate(app))
+        await asyncio.wait([worker, stopped], return_when=asyncio.FIRST_COMPLETED)
+        worker.cancel()
+        [end] = await asyncio.gather(worker, return_exceptions=True)
+        if not stop.is_set():
+            log.warning("the jobs' loop ended (%s): beginning again", type(end).__name__)
+            await asyncio.sleep(REAP_SECONDS)
+
+
+async def _procrastinate(app: App) -> None:
+    await app.run_worker_async(
+        concurrency=JOBS_AT_ONCE,
+        install_signal_handlers=False,
+        update_heartbeat_interval=2,  # short, so that the jobs of a dead worker are found soon
+        stalled_worker_timeout=STALLED.total_seconds(),
+        shutdown_graceful_timeout=10,
+        delete_jobs="successful",
     )
-    await stop.wait()
-    worker.cancel()
-    await asyncio.gather(worker, return_exceptions=True)
 
 
 async def _repeat(stop: asyncio.Event, seconds: float, act: Callable[[], Awaitable[bool]]) -> None:
@@ -60,7 +68,7 @@ async def _repeat(stop: asyncio.Event, seconds: float, act: Callable[[], Awaitab
         more = False
         try:
             more = await act()
-        except DatabaseError as error:
+        except (DatabaseError, ConnectorException) as error:
             log.warning("the database does not answer (%s): trying again", type(error).__name__)
         if not more:
             try:

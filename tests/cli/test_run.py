@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,8 @@ from pregon.embedded import lock
 
 
 def pregon(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment: Mapping[str, str] = {**os.environ, "PREGON_HOME": str(home), **variables}
+    inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    environment = {**inherited, "PREGON_HOME": str(home), **variables}
     command = [sys.executable, "-m", "pregon", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 

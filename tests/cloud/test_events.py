@@ -139,7 +139,7 @@ EXPECTED: dict[str, list[tuple[type, dict[str, Any]]]] = {
             {
                 "status": "REJECTED",
                 "reason": "INVALID_FORMAT",
-                "details": "Your template has parameters placed next to each other (like {{1}}{{2}}). Separate parameters with descriptive text.",
+                "details": "Your template has parameters placed next to each other. Separate parameters with descriptive text.",
             },
         )
     ],

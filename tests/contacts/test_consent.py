@@ -57,7 +57,9 @@ class TestRecord:
         assert contact.consent == WITHDRAWN
         assert Refusal.objects.get().happened_at == NOON
 
-    @pytest.mark.parametrize(("role", "expected"), [(Role.OWNER, GRANTED), (Role.MANAGER, WITHDRAWN), (Role.EDITOR, WITHDRAWN)])
+    @pytest.mark.parametrize(
+        ("role", "expected"), [(Role.OWNER, GRANTED), (Role.MANAGER, WITHDRAWN), (Role.EDITOR, WITHDRAWN)]
+    )
     def test_only_an_owner_brings_back_by_hand(self, role, expected):
         account = make.account()
         actor = make.member(account, role).user
@@ -84,7 +86,9 @@ class TestRecord:
 
     def test_someone_without_a_number_can_withdraw(self):
         account = make.account()
-        one, other = (make.contact(account, name, mobile=None, mobile_problem="incomplete", consent=UNKNOWN) for name in "ab")
+        one, other = (
+            make.contact(account, name, mobile=None, mobile_problem="incomplete", consent=UNKNOWN) for name in "ab"
+        )
         consent.record(one, WITHDRAWN, source=Source.PANEL, happened_at=NOON)
         other.refresh_from_db()
         assert (one.consent, other.consent) == (WITHDRAWN, UNKNOWN)

@@ -7,9 +7,10 @@ import pytest
 from django.urls import reverse
 
 from pregon.accounts.models import Role
-from pregon.contacts import consent, people
+from pregon.contacts import consent, imports, people
 from pregon.contacts.models import Consent, ConsentEntry, Contact, Source
 from tests import make
+from tests.contacts.test_imports import begin, some
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
@@ -31,7 +32,7 @@ def url(name, *args):
 
 def figures(response):
     """The facets: con permiso, sin permiso, de baja, en total."""
-    return [int(n) for n in re.findall(r'class="p-facet".*?class="v">([\d,.]+)<', response.content.decode(), re.S)]
+    return [int(n) for n in re.findall(r'class="p-facet".*?class="v">([\d,.]+)<', response.content.decode(), re.DOTALL)]
 
 
 class TestList:
@@ -67,7 +68,9 @@ class TestList:
         assert "Mariana" in part.text
         assert "<html" not in part.text
 
-    @pytest.mark.parametrize("query", ["permiso=x", "etiqueta=x", "etiqueta=99999999999999999999", "despues=-1", "desde=²", "q=%00"])
+    @pytest.mark.parametrize(
+        "query", ["permiso=x", "etiqueta=x", "etiqueta=99999999999999999999", "despues=-1", "desde=²", "q=%00"]
+    )
     def test_odd_addresses_show_the_list(self, owner, browser, query):
         make.contact(owner.account)
         assert browser.get(f"{url('contacts')}?{query}").status_code == 200
@@ -100,7 +103,9 @@ class TestList:
 
 class TestPerson:
     def test_added_then_found(self, browser):
-        page = browser.post(url("contact_new"), {"name": "Rosa", "mobile": "222 555 0184", "tags": "Centro, VIP"}, follow=True)
+        page = browser.post(
+            url("contact_new"), {"name": "Rosa", "mobile": "222 555 0184", "tags": "Centro, VIP"}, follow=True
+        )
         assert "Guardamos a Rosa" in page.text
         assert "+52 222 555 0184" in page.text
         assert "Sin permiso" in page.text
@@ -152,7 +157,10 @@ class TestPerson:
         data = {"statement": "store", "day": "2026-03-05", "text": "Volvió a firmar"}
         manager = make.signed_in(make.member(owner.account, Role.MANAGER))
         assert manager.post(url("contact_consent", person.pk), data).status_code == 403
-        assert "Pidió su baja después" in browser.post(url("contact_consent", person.pk), data | {"day": "2026-03-04"}).text
+        assert (
+            "Pidió su baja después"
+            in browser.post(url("contact_consent", person.pk), data | {"day": "2026-03-04"}).text
+        )
         browser.post(url("contact_consent", person.pk), data)
         person.refresh_from_db()
         assert person.consent == Consent.GRANTED
@@ -221,16 +229,16 @@ class TestMany:
 class TestExport:
     def test_formulas_run_nowhere_and_it_can_be_imported_again(self, owner, browser, settings, tmp_path):
         settings.MEDIA_ROOT = tmp_path
-        people.add(owner.account, people.Details("=1+1", "2225550184", email="a@example.com", tags=["VIP"], fields={"zona": "@x"}))
+        people.add(
+            owner.account,
+            people.Details("=1+1", "2225550184", email="a@example.com", tags=["VIP"], fields={"zona": "@x"}),
+        )
         ivan = people.add(owner.account, people.Details("Iván", "2225550185"))
         consent.record(ivan, Consent.WITHDRAWN, source=Source.REPLY, happened_at=NOON)
         answer = browser.get(url("contacts_export"))
         content = b"".join(answer)
         assert answer["Content-Disposition"].startswith("attachment; filename=")
         assert "'=1+1,+522225550184,a@example.com,,,VIP,'@x" in content.decode()
-        from tests.contacts.test_imports import begin, imports, some
-
-        assert some(imports.review(begin(owner.account, content))) == {"no_consent": 0} or True
         review = imports.review(begin(owner.account, content, statement="none"))
         assert some(review) == {"unchanged": 1, "withdrawn": 1}
 

@@ -81,7 +81,9 @@ class TestEdit:
 
 
 class TestDelete:
-    @pytest.mark.parametrize(("said", "after"), [(Consent.GRANTED, Consent.UNKNOWN), (Consent.WITHDRAWN, Consent.WITHDRAWN)])
+    @pytest.mark.parametrize(
+        ("said", "after"), [(Consent.GRANTED, Consent.UNKNOWN), (Consent.WITHDRAWN, Consent.WITHDRAWN)]
+    )
     def test_a_no_outlives_the_contact_and_a_yes_does_not(self, said, after):
         account = make.account()
         contact = people.add(account, details())
@@ -115,7 +117,9 @@ class TestFind:
         account = make.account()
         people.add(account, details("María José Ñáñez", "2225550101"))
         people.add(account, details("Ana Mariana Ruiz", "2225550102"))
-        make.contact(account, "Lupita", mobile=None, mobile_raw="222 55", mobile_problem="incomplete", consent="unknown")
+        make.contact(
+            account, "Lupita", mobile=None, mobile_raw="222 55", mobile_problem="incomplete", consent="unknown"
+        )
         make.contact(make.account("Otra"), "María de otro negocio")
         assert {contact.name for contact in people.find(account, Filters(query=query))} == found
 

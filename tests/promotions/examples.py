@@ -30,7 +30,13 @@ PHOTO: list[dict[str, Any]] = [{"type": "HEADER", "format": "IMAGE"}, {"type": "
 
 
 def template(components: list[dict[str, Any]], **fields: Any) -> Template:
-    given = {"name": "promo", "language": "es_MX", "category": "MARKETING", "status": "APPROVED", "synced_at": timezone.now()}
+    given = {
+        "name": "promo",
+        "language": "es_MX",
+        "category": "MARKETING",
+        "status": "APPROVED",
+        "synced_at": timezone.now(),
+    }
     named = any("{{nombre}}" in str(part.get("text")) for part in components)
     return Template(components=components, parameter_format="NAMED" if named else "POSITIONAL", **given | fields)
 

@@ -7,13 +7,20 @@ import pytest
 from pregon.promotions import drafts, problems
 from pregon.promotions.drafts import Draft
 from pregon.promotions.models import Broadcast, Promotion, Version, Way
+from pregon.simulator.app import Simulator
+from pregon.whatsapp import numbers, practice
+from pregon.whatsapp.problems import MetaProblem
 from tests import make
 from tests.promotions import examples
 
 pytestmark = pytest.mark.django_db
 
 OWN = Draft(
-    "Charolas", Way.OWN, subject="15% menos", detail="Hola {{nombre}}, hay conchas hasta el 30 de noviembre.", footer="La Espiga"
+    "Charolas",
+    Way.OWN,
+    subject="15% menos",
+    detail="Hola {{nombre}}, hay conchas hasta el 30 de noviembre.",
+    footer="La Espiga",
 )
 
 
@@ -104,6 +111,29 @@ def test_the_same_words_are_not_handed_in_twice() -> None:
         drafts.submit_for_review(made, None)
 
 
+def test_meta_takes_it_for_review_once(simulator: Simulator) -> None:
+    made = promotion()
+    number = numbers.connect(made.account, practice.SAMPLE_NUMBER, practice.SAMPLE_WABA, practice.TOKEN)
+    template = drafts.submit_for_review(made, number)
+    assert (template.name, template.status, template.language) == (f"charolas_{made.pk}_1", "PENDING", "es_MX")
+    assert drafts.latest(made).template == template
+    assert "en revisión" in " ".join(drafts.ready(drafts.latest(made)))
+    with pytest.raises(drafts.Refused, match="en manos de Meta"):
+        drafts.submit_for_review(made, number)
+    Version.objects.update(template=None)  # as if the other of two clicks had not seen it yet
+    with pytest.raises(MetaProblem):
+        drafts.submit_for_review(made, number)
+
+
+def test_without_meta_nothing_is_handed_in_and_the_words_stay(simulator: Simulator, settings: Any) -> None:
+    made = promotion()
+    number = numbers.connect(made.account, practice.SAMPLE_NUMBER, practice.SAMPLE_WABA, practice.TOKEN)
+    settings.GRAPH_URL = settings.SIMULATOR_URL = "http://127.0.0.1:9"
+    with pytest.raises(MetaProblem, match="llegar a Meta"):
+        drafts.submit_for_review(made, number)
+    assert drafts.latest(made).template is None
+
+
 def test_what_meta_would_refuse_is_not_handed_in() -> None:
     made = promotion(changed(detail="{{nombre}}"))
     with pytest.raises(drafts.Refused, match="empiece o termine"):
@@ -112,7 +142,13 @@ def test_what_meta_would_refuse_is_not_handed_in() -> None:
 
 @pytest.mark.parametrize(
     ("status", "sentence"),
-    [(None, "envíala a revisión"), ("PENDING", "en revisión"), ("REJECTED", "rechazada"), ("PAUSED", "en pausa"), ("APPROVED", "")],
+    [
+        (None, "envíala a revisión"),
+        ("PENDING", "en revisión"),
+        ("REJECTED", "rechazada"),
+        ("PAUSED", "en pausa"),
+        ("APPROVED", ""),
+    ],
 )
 def test_only_an_approved_template_is_ready(status: str | None, sentence: str) -> None:
     made = promotion()
@@ -137,7 +173,10 @@ def test_only_an_approved_template_is_ready(status: str | None, sentence: str) -
         ({"footer": "Hola {{nombre}}"}, "El pie va igual"),
         ({"buttons": [{"kind": "reply", "text": "", "url": ""}]}, "le faltan palabras"),
         ({"buttons": [{"kind": "reply", "text": "x" * 26, "url": ""}]}, "caben 25"),
-        ({"buttons": [{"kind": "reply", "text": "Va", "url": ""}, {"kind": "reply", "text": "VA", "url": ""}]}, "mismas palabras"),
+        (
+            {"buttons": [{"kind": "reply", "text": "Va", "url": ""}, {"kind": "reply", "text": "VA", "url": ""}]},
+            "mismas palabras",
+        ),
         ({"buttons": [{"kind": "url", "text": "Ver", "url": "laespiga"}]}, "https://"),
         ({"buttons": [{"kind": "url", "text": "Ver", "url": "javascript:alert(1)"}]}, "https://"),
         ({"buttons": [{"kind": "url", "text": "Ver", "url": "https://[x"}]}, "https://"),

@@ -161,6 +161,15 @@ def test_the_frequency_rule_is_the_accounts_own(account):
     assert omission_of(account, make.broadcast(account, first), person) == "", "the rule is off"
 
 
+def test_practice_is_no_promotion_received(account):
+    promoted, person = make.promotion(account), make.contact(account)
+    make.message(make.batch(account, promoted, number=make.number(account, practice=True)), person)
+    assert omission_of(account, make.broadcast(account, promoted), person) == ""
+    account.practice = True
+    account.save()
+    assert omission_of(account, make.broadcast(account, promoted), person) == Omission.REPEATED
+
+
 def test_a_test_message_is_no_promotion(account):
     person = make.contact(account)
     make.message(make.batch(account, None), person)
@@ -274,6 +283,7 @@ PEOPLE = st.lists(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_was_predicted_happens(people, limit, fit, fallback):
     account = make.account()
+    make.subscription(account)
     make.number(account)
     make.period(account, limit=limit)
     promoted = make.promotion(

@@ -53,5 +53,7 @@ def test_excesses_are_told_only_when_they_are() -> None:
 
 
 def test_free_text_with_a_link_needs_the_words() -> None:
-    version = examples.version(Way.TEXT, detail="Hola", buttons=[{"kind": "url", "text": "Ver", "url": "https://x.example"}])
+    version = examples.version(
+        Way.TEXT, detail="Hola", buttons=[{"kind": "url", "text": "Ver", "url": "https://x.example"}]
+    )
     assert not next(hint for hint in hints.find(version) if "baja" in hint.title).done

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from pregon.contacts.models import Contact
 from pregon.promotions import compositions, fields, preview, problems, shapes
 from pregon.promotions.models import Version, Way
+from pregon.simulator import messages, reviews, setup
 from pregon.simulator import shapes as meta
 from pregon.whatsapp.cloud import payloads
 from tests import make
 from tests.promotions import examples
 
 REFERENCE = "pregon:abc:77"
-MARIANA = Contact(name="Mariana  Torres", mobile="+522225550142", email="m@example.com", fields={"sucursal": "Centro"})
+MARIANA = Contact(name="Mariana  Torres", mobile="+522225550199", email="m@example.com", fields={"sucursal": "Centro"})
 
 
 def sent(version: Version, contact: Contact) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def sent(version: Version, contact: Contact) -> dict[str, Any]:
     message, _texts = preview.payload(version)
     values = fields.values(contact, preview.fields_of(version), version.fallbacks)
     slots = {f"v{index}": value for index, value in enumerate(values)}
-    answer: dict[str, Any] = orjson.loads(payloads.compile(message)("+522225550142", slots, REFERENCE))
+    answer: dict[str, Any] = orjson.loads(payloads.compile(message)("+522225550199", slots, REFERENCE))
     return answer
 
 
@@ -33,6 +34,12 @@ def received(version: Version, contact: Contact) -> meta.Filled:
     """What Meta makes of it; raises Meta's refusal."""
     components = version.template.components if version.template else compositions.components(version)
     return meta.fill(meta.read(components), sent(version, contact)["template"].get("components", []))
+
+
+def arrived(version: Version, contact: Contact) -> messages.Message:
+    """Free text as it stands in the person's chat; raises Meta's refusal."""
+    world = setup.seed(setup.default())
+    return messages.receive(world, next(iter(world.numbers.values())), sent(version, contact))
 
 
 def test_asunto_and_detalle_fill_the_variables_of_their_names() -> None:
@@ -107,7 +114,9 @@ def test_a_template_of_ones_own_is_header_body_footer_and_the_opt_out() -> None:
 
 
 def test_free_text_has_answers_and_always_the_way_out() -> None:
-    version = examples.version(Way.TEXT, detail="Hola {{nombre}}\nya llegó", buttons=[{"kind": "reply", "text": "Va", "url": ""}])
+    version = examples.version(
+        Way.TEXT, detail="Hola {{nombre}}\nya llegó", buttons=[{"kind": "reply", "text": "Va", "url": ""}]
+    )
     interactive = sent(version, MARIANA)["interactive"]
     assert interactive["body"]["text"] == "Hola Mariana\nya llegó"
     assert [button["reply"] for button in interactive["action"]["buttons"]] == [
@@ -122,7 +131,10 @@ def test_free_text_with_a_link_has_only_the_link() -> None:
     assert interactive["action"]["parameters"] == {"display_text": "Ver", "url": "https://laespiga.example"}
 
 
-@pytest.mark.parametrize("hostile", ["{{{$reference}}}", "{{$reference}}", "{{", "{{{{v0}}}}", '"}]}', "<script>alert(1)</script>", "\\u0000"])
+@pytest.mark.parametrize(
+    "hostile",
+    ["{{{$reference}}}", "{{$reference}}", "{{", "{{{{v0}}}}", '"}]}', "<script>alert(1)</script>", "\\u0000"],
+)
 def test_hostile_words_stay_words(hostile: str) -> None:
     version = examples.version(Way.TEXT, detail=f"Hola {hostile} {{{{nombre}}}}")
     body = sent(version, MARIANA)["interactive"]["body"]["text"]
@@ -142,27 +154,48 @@ def test_without_a_contact_the_values_are_invented_and_an_empty_gap_is_dots() ->
     assert preview.render(version, None).body == "Hola … 👋 *…*\nHola\nTe esperamos."
 
 
-WORDS = st.text(st.sampled_from("aB é😀\n\t{}*<>\"'\\1$%") | st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=60)
-PLAIN = st.lists(st.sampled_from(["Hay pan ", "hoy ", "😀 ", "{{nombre}}", "{{Correo}}", " y más", "."]), min_size=1, max_size=6).map("".join)
+WORDS = st.text(
+    st.sampled_from("aB é😀\n\t{}*<>\"'\\1$%") | st.characters(exclude_categories=("Cs",), exclude_characters="\x00"),
+    max_size=60,
+)
+PLAIN = st.lists(
+    st.sampled_from(["Hay pan ", "hoy ", "😀 ", "{{nombre}}", "{{Correo}}", " y más", "."]), min_size=1, max_size=6
+).map("".join)
 WILD = st.lists(WORDS | st.sampled_from(["{{nombre}}", "{{ correo }}", "{{nombre_completo}}"]), max_size=5).map("".join)
 SPOKEN = PLAIN | WILD
-PEOPLE = st.builds(Contact, name=WORDS, email=WORDS, mobile=st.sampled_from(["+522225550142", None]), fields=st.just({}))
+PEOPLE = st.builds(
+    Contact, name=WORDS, email=WORDS, mobile=st.sampled_from(["+522225550199", None]), fields=st.just({})
+)
 BUTTON = st.fixed_dictionaries(
-    {"kind": st.sampled_from(["reply", "url"]), "text": WORDS | st.sampled_from(["Ver", "Quiero"]), "url": st.just("https://x.example/a")}
+    {
+        "kind": st.sampled_from(["reply", "url"]),
+        "text": WORDS | st.sampled_from(["Ver", "Quiero"]),
+        "url": st.just("https://x.example/a"),
+    }
 )
 CODE = st.sampled_from(["PAN15", "pan 15", "{{nombre}}", "", "p" * 21]) | WILD
 FALLBACKS = {"nombre": "vecina", "nombre_completo": "vecina", "correo": "tu correo", "celular": "tu celular"}
 
 
 @settings(max_examples=150, deadline=None)
-@given(SPOKEN, SPOKEN, st.fixed_dictionaries({"body.nombre": SPOKEN, "body.1": SPOKEN, "button.1": CODE, "button.2": CODE}), PEOPLE)
+@given(
+    SPOKEN,
+    SPOKEN,
+    st.fixed_dictionaries({"body.nombre": SPOKEN, "body.1": SPOKEN, "button.1": CODE, "button.2": CODE}),
+    PEOPLE,
+)
 @pytest.mark.django_db
 @pytest.mark.parametrize("frame", [examples.NAMED, examples.NUMBERED])
 def test_what_is_ready_is_accepted_and_looks_as_drawn(
     frame: list[dict[str, Any]], subject: str, detail: str, values: dict[str, str], contact: Contact
 ) -> None:
     version = examples.version(
-        Way.TEMPLATE, template=examples.template(frame), subject=subject, detail=detail, values=values, fallbacks=FALLBACKS
+        Way.TEMPLATE,
+        template=examples.template(frame),
+        subject=subject,
+        detail=detail,
+        values=values,
+        fallbacks=FALLBACKS,
     )
     agree(version, contact)
 
@@ -182,6 +215,16 @@ def test_ones_own_is_accepted_and_looks_as_drawn(
     )  # fmt: skip
 
 
+@settings(max_examples=150, deadline=None)
+@given(SPOKEN, SPOKEN, WORDS, st.lists(BUTTON, max_size=2), PEOPLE)
+@pytest.mark.django_db
+def test_free_text_is_accepted_and_looks_as_drawn(
+    subject: str, detail: str, footer: str, buttons: list[dict[str, str]], contact: Contact
+) -> None:
+    given = {"subject": subject, "detail": detail.strip(), "footer": footer, "buttons": buttons}
+    agree(examples.version(Way.TEXT, fallbacks=FALLBACKS, **given), contact)
+
+
 def agree(version: Version, contact: Contact) -> None:
     """Whatever it says, a body can be made; what has no problems is accepted by Meta, and drawn as Meta shows it."""
     sent(version, contact)
@@ -189,7 +232,9 @@ def agree(version: Version, contact: Contact) -> None:
     review = problems.before_review(version) if version.way == Way.OWN else problems.find(version)
     if review:
         return
-    shown = received(version, contact)
+    if version.way == Way.OWN:
+        reviews.check(compositions.components(version))
+    shown = arrived(version, contact) if version.way == Way.TEXT else received(version, contact)
     assert (drawn.header, drawn.body, drawn.footer) == (shown.header, shown.body, shown.footer)
     assert [words for _kind, words in drawn.buttons] == [button[1] for button in shown.buttons]
     assert len(shown.header) <= problems.HEADER

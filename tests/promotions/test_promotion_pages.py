@@ -1,6 +1,6 @@
 """The pages of promotions: HTTP in, rows and HTML out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -33,7 +33,9 @@ def client(owner: Member) -> Client:
 
 @pytest.fixture
 def saved(owner: Member) -> Promotion:
-    return drafts.create(owner.account, owner.user, Draft("Charolas", Way.TEXT, detail="Hola {{nombre}}, hay charolas."))
+    return drafts.create(
+        owner.account, owner.user, Draft("Charolas", Way.TEXT, detail="Hola {{nombre}}, hay charolas.")
+    )
 
 
 def page(promotion: Promotion, tail: str = "") -> str:
@@ -117,13 +119,17 @@ def test_preview_without_a_script_saves_nothing(client: Client, owner: Member) -
 
 def test_the_live_preview_shows_a_person_and_what_is_missing(client: Client, owner: Member, saved: Promotion) -> None:
     ana, someone = make.contact(owner.account, "Ana Ruiz"), FREE | {"como": "nadie"}
-    html = client.post(page(saved, "vista/"), FREE | {"como": ana.pk, "detail": "*Hola* {{nombre}} {{nombr}}"}).content.decode()
+    html = client.post(
+        page(saved, "vista/"), FREE | {"como": ana.pk, "detail": "*Hola* {{nombre}} {{nombr}}"}
+    ).content.decode()
     assert "<b>Hola</b> Ana" in html
     assert "«nombr»" in html
     assert "Hola {{nombre}}" in client.post("/promociones/nueva/vista/", someone).content.decode()
 
 
-@pytest.mark.parametrize("words", ["<script>alert(1)</script>", "{{", "{{{$reference}}}", "{% now %}", "😀" * 600, "\x00", "a\n" * 500])
+@pytest.mark.parametrize(
+    "words", ["<script>alert(1)</script>", "{{", "{{{$reference}}}", "{% now %}", "😀" * 600, "\x00", "a\n" * 500]
+)
 def test_hostile_words_are_only_words(client: Client, words: str) -> None:
     typed = FREE | {"detail": words, "name": words, "subject": words, "button1-kind": "x", "button1-text": words}
     html = client.post("/promociones/nueva/vista/", typed).content.decode()
@@ -219,16 +225,18 @@ def test_an_editor_may_write(saved: Promotion) -> None:
 
 
 @pytest.fixture
-def many(owner: Member, saved: Promotion) -> Iterator[Promotion]:
+def many(owner: Member, saved: Promotion) -> Promotion:
     for n in range(30):
         drafts.create(owner.account, owner.user, Draft(f"Promo {n}", Way.OWN, detail="Hola"))
         make.contact(owner.account, f"Persona {n}", fields={"sucursal": "Centro"})
         make.template(owner.account.numbers.get())
         drafts.save(saved, owner.user, Draft("Charolas", Way.TEXT, detail=f"Hola {{{{nombre}}}} {n}"))
-    yield saved
+    return saved
 
 
-def test_pages_ask_a_fixed_number_of_queries(client: Client, many: Promotion, django_assert_max_num_queries: Any) -> None:
+def test_pages_ask_a_fixed_number_of_queries(
+    client: Client, many: Promotion, django_assert_max_num_queries: Any
+) -> None:
     with django_assert_max_num_queries(12):
         client.get(LIST)
     with django_assert_max_num_queries(12):

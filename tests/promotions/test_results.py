@@ -79,7 +79,7 @@ def test_reasons_of_the_failed(finished):
     assert [(reason.figure, reason.code, reason.retriable) for reason in found] == [
         (2, 131026, False), (1, 131049, True), (1, 0, False),
     ]  # fmt: skip
-    assert found[0].name.startswith("Este celular no tiene WhatsApp")
+    assert (found[0].name, found[0].sentence[:30]) == ("Sin WhatsApp", "Este celular no tiene WhatsApp")
     assert found[1].step == "Espera al menos 24 horas y reintenta"
     assert found[2].name == "Sin noticias"
     assert sum(reason.figure for reason in found) == results.tally(finished.batch).failed

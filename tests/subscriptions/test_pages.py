@@ -12,6 +12,7 @@ from django.urls import reverse
 from pregon.accounts import access
 from pregon.accounts.models import Member, Role
 from pregon.panel import modules, movements, offers
+from pregon.promotions import launch
 from pregon.quota import ledger
 from pregon.quota.models import Period
 from pregon.subscriptions import changes
@@ -177,3 +178,14 @@ def test_with_the_module_the_page_is_there(rf: RequestFactory) -> None:
     assert sending(asked(rf, owner)).status_code == 403
     changes.change(owner.account, make.plan("starter"))
     assert sending(asked(rf, owner)).status_code == 200
+
+
+def test_a_launch_asks_for_the_module_and_opens_the_month() -> None:
+    account = make.account()
+    make.subscription(account, "basico")
+    with pytest.raises(launch.Refused, match="no incluye este módulo"):
+        launch.check_account(account)
+    changes.change(account, make.plan("starter"))
+    account.periods.all().delete()
+    launch.check_account(account)
+    assert account.periods.get().limit == 500

@@ -11,7 +11,6 @@ from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from django.conf import settings
@@ -20,6 +19,7 @@ from django.db import connection
 from pregon.webhooks.app import MAX_BYTES, PATH
 from pregon.webhooks.models import Arrival
 from pregon.whatsapp.cloud import signature
+from tests import databases
 from tests.ports import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,11 +45,12 @@ class Receiver:
 @pytest.fixture
 def receiver(home: Path) -> Iterator[Receiver]:
     port = free_port()
-    where = connection.get_connection_params()
-    url = f"postgresql://{where['user']}:{where.get('password') or ''}@/{where['dbname']}?host={quote(str(where['host']), safe='')}"
     environment = os.environ | {
-        "DATABASE_URL": url, "PREGON_HOME": str(home), "PREGON_META_APP_SECRET": SECRET, "PREGON_META_VERIFY_TOKEN": TOKEN,
-    }  # fmt: skip
+        "DATABASE_URL": databases.url(),
+        "PREGON_HOME": str(home),
+        "PREGON_META_APP_SECRET": SECRET,
+        "PREGON_META_VERIFY_TOKEN": TOKEN,
+    }
     command = [
         sys.executable,
         "-m",

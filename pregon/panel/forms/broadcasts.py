@@ -25,7 +25,10 @@ class AudienceForm(forms.Form):
         widget=forms.RadioSelect,
     )
     tag = forms.TypedMultipleChoiceField(
-        label=_("Etiquetas"), coerce=int, required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Etiquetas"),
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
     keep = forms.BooleanField(required=False)
 

@@ -25,13 +25,9 @@ class CaseForm(forms.Form):
     """What the tutorial asks for: módulo, correo, celular, enlace de la página y detalle del caso."""
 
     module = forms.ChoiceField(
-        label=_("Módulo"), choices=[("", _("Elige uno")), *Module.choices], help_text=_("La parte del panel donde pasa.")
-    )
-    detail = forms.CharField(
-        label=_("Detalle del caso"),
-        max_length=5000,
-        widget=forms.Textarea(attrs={"rows": 6}),
-        help_text=_("Qué hiciste, qué esperabas y qué ves en pantalla."),
+        label=_("Módulo"),
+        choices=[("", _("Elige uno")), *Module.choices],
+        help_text=_("La parte del panel donde pasa."),
     )
     email = forms.EmailField(
         label=_("Correo"), help_text=_("Ahí te respondemos."), widget=forms.EmailInput(attrs={"autocomplete": "email"})
@@ -49,7 +45,13 @@ class CaseForm(forms.Form):
         help_text=_("La dirección que muestra tu navegador donde pasa."),
         widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off"}),
     )
-    files = files_field()
+    detail = forms.CharField(
+        label=_("Detalle del caso"),
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=_("Qué hiciste, qué esperabas y qué ves en pantalla."),
+    )
+    attached = files_field()
     # Where the person came from; see `views.cases.stand`.
     broadcast = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
     code = forms.IntegerField(required=False, min_value=0, max_value=10**9, widget=forms.HiddenInput)

@@ -40,7 +40,7 @@ class ContactForm(forms.Form):
         for place, name in enumerate(self.own):
             self.fields[f"own_{place}"] = forms.CharField(label=name.capitalize(), max_length=200, required=False)
         if contact:
-            self.initial |= self._as_typed(contact)
+            self.initial = {**self.initial, **self._as_typed(contact)}
 
     def _as_typed(self, contact: Contact) -> dict[str, str]:
         typed = {f"own_{place}": contact.fields[name] for place, name in enumerate(self.own)}
@@ -131,14 +131,12 @@ class TagsForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Sepáralas con comas: Sucursal Centro, Charolas."),
     )
-    take = forms.ModelChoiceField(label=gettext_lazy("Quitar una etiqueta"), queryset=None, required=False)
 
     def __init__(self, account: Account, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        take = self.fields["take"]
-        assert isinstance(take, forms.ModelChoiceField)
-        take.queryset = account.tags.all()
-        take.empty_label = _("Ninguna")
+        self.fields["take"] = forms.ModelChoiceField(
+            label=_("Quitar una etiqueta"), queryset=account.tags.all(), required=False, empty_label=_("Ninguna")
+        )
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

@@ -70,7 +70,9 @@ class ColumnsForm(forms.Form):
                 choices=list(COLUMN_WORDS.items()),
                 initial=taken.get(place, ""),
                 required=False,
-                widget=forms.Select(attrs={"class": "form-select", "aria-label": _("Qué es la columna %(name)s") % {"name": header}}),
+                widget=forms.Select(
+                    attrs={"class": "form-select", "aria-label": _("Qué es la columna %(name)s") % {"name": header}}
+                ),
             )
 
     def clean(self) -> dict[str, Any]:

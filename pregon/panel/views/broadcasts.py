@@ -63,11 +63,12 @@ def broadcast(request: access.Request, pk: int) -> HttpResponseBase:
     return results.result(request, found) if found.batch else review(request, found)
 
 
-def review(request: access.Request, broadcast: Broadcast, status: int = 200, **more: Any) -> HttpResponse:
-    """The review page; `more` is what went wrong in one of its forms."""
+def review(request: access.Request, broadcast: Broadcast, status: int = 200, **wrong: Any) -> HttpResponse:
+    """The review page; `wrong` is what went wrong: `sign_error` (a sentence) or `schedule_form`."""
     renewals.ensure_period(request.account)
-    context = seen.review(request, broadcast) | more
-    return render(request, "panel/broadcasts/review.html", context, status=status)
+    context = seen.review(request, broadcast)
+    context["doc"]["error"] = wrong.pop("sign_error", "")
+    return render(request, "panel/broadcasts/review.html", context | wrong, status=status)
 
 
 @access.member(Role.EDITOR)

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from django import forms as django_forms
 from django.conf import settings
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Count, Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -23,7 +22,7 @@ from pregon.panel.forms import cases as forms
 from pregon.promotions.models import Broadcast
 from pregon.support import attachments, cases, keys, threads
 from pregon.support.forms import ReplyForm
-from pregon.support.models import Case
+from pregon.support.models import Case, Module
 from pregon.whatsapp.cloud import codes, errors
 
 PAGE = 25
@@ -75,8 +74,13 @@ def _frame(member: Member | None) -> str:
 def _initial(request: HttpRequest, member: Member | None) -> dict[str, Any]:
     given = {name: request.GET.get(name, "")[:500] for name in ("broadcast", "code", "trace", "link")}
     link = given["link"] or _came_from(request)
-    module = forms.known_module(request.GET.dict()) or forms.module_of(urlsplit(link).path)
-    person = {"email": request.user.email, "mobile": member.mobile if member else ""} if request.user.is_authenticated else {}
+    guessed = Module.BROADCASTS if given["broadcast"] else forms.module_of(urlsplit(link).path)
+    module = forms.known_module(request.GET.dict()) or guessed
+    person = (
+        {"email": request.user.email, "mobile": member.mobile if member else ""}
+        if request.user.is_authenticated
+        else {}
+    )
     return given | person | {"link": link, "module": module}
 
 
@@ -106,7 +110,7 @@ def _open(request: HttpRequest, member: Member | None, form: forms.CaseForm) -> 
         mobile=given["mobile"],
         link=given["link"],
         context=_stand(member, form).context,
-        files=given["files"],
+        files=given["attached"],
     )
     try:
         return cases.open_case(report, sender(request, member))
@@ -128,7 +132,9 @@ def client_address(request: HttpRequest) -> str:
 
 def _thanks(request: HttpRequest, case: Case, member: Member | None) -> HttpResponse:
     facts = {"n": case.pk, "email": case.email}
-    words = _("Creamos tu caso %(n)s. Lo lee una persona: te respondemos a %(email)s, y la respuesta también queda aquí.")
+    words = _(
+        "Creamos tu caso %(n)s. Lo lee una persona: te respondemos a %(email)s, y la respuesta también queda aquí."
+    )
     messages.success(request, words % facts)
     if member:
         return redirect("panel:case", case.pk)
@@ -151,7 +157,13 @@ def cases_list(request: access.Request) -> HttpResponse:
     rows = list(shown.annotate(messages=Count("replies")).order_by("-id")[: PAGE + 1])
     more = f"?antes={rows[PAGE - 1].pk}" + (f"&estado={status}" if status else "") if len(rows) > PAGE else ""
     facets, total = _facets(counted, status)
-    context = {"cases": rows[:PAGE], "facets": facets, "total": total, "more": more, "first": request.path if before else ""}
+    context = {
+        "cases": rows[:PAGE],
+        "facets": facets,
+        "total": total,
+        "more": more,
+        "first": request.path if before else "",
+    }
     return render(request, "panel/cases/list.html", context)
 
 
@@ -176,7 +188,12 @@ def _facets(counted: Mapping[str, int], current: str) -> tuple[list[dict[str, An
         }
         for status in Case.Status
     ]
-    total = {"figure": sum(counted[status] for status in Case.Status), "label": _("En total"), "url": url, "current": not current}
+    total = {
+        "figure": sum(counted[status] for status in Case.Status),
+        "label": _("En total"),
+        "url": url,
+        "current": not current,
+    }
     return items, total
 
 
@@ -253,7 +270,7 @@ def _thread(request: HttpRequest, found: Case, here: str, frame: str) -> HttpRes
 
 def _reply(request: HttpRequest, found: Case, form: ReplyForm) -> bool:
     author = request.user if isinstance(request.user, User) else None
-    files: list[UploadedFile] = form.cleaned_data["files"]
+    files: list[attachments.Upload] = form.cleaned_data["attached"]
     try:
         cases.reply(found, form.cleaned_data["body"], author=author, files=files)
     except cases.TooMany as refusal:

@@ -32,7 +32,7 @@ FACETS = (
 @require_GET
 @access.member(Role.VIEWER)
 def contacts(request: access.Request) -> HttpResponse:
-    """People by name. `?permiso= &etiqueta= &sin= &q=` filter, `?despues=<id>` and `?antes=<id>` turn pages; htmx gets the list alone."""
+    """People by name: the address filters (`contacts_sought`), `despues` and `antes` turn pages. htmx gets the list alone."""
     sought = contacts_sought.read(request.GET)
     rows = contacts_sought.find(request.account, sought)
     listed = _listed(request, sought, rows)
@@ -51,7 +51,9 @@ def contacts_export(request: access.Request) -> HttpResponseBase:
     rows = contacts_sought.find(request.account, contacts_sought.read(request.GET))
     name = f"{slugify(request.account.name) or 'contactos'}-{timezone.localdate():%Y-%m-%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingHttpResponse(export.csv(request.account, rows), content_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingHttpResponse(
+        export.csv(request.account, rows), content_type="text/csv; charset=utf-8", headers=headers
+    )
 
 
 def _head(request: access.Request, sought: Sought) -> dict[str, Any]:

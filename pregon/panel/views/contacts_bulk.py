@@ -11,6 +11,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from pregon.accounts import access
@@ -46,12 +47,23 @@ def contacts_bulk(request: access.Request) -> HttpResponse:
     if not counts.total:
         messages.warning(request, _("Elige a quién: marca a una o más personas."))
         return redirect(contacts_sought.read(request.POST).url())
+    affected = AFFECTED[act](chosen.rows).count()
+    if not affected:
+        messages.warning(request, _("Con las personas elegidas no hay nada que cambiar."))
+        return redirect(contacts_sought.read(request.POST).url())
     confirmed = request.POST.get("confirmed") == "1"
     form = _form(request, act, confirmed=confirmed)
     if confirmed and (form is None or form.is_valid()):
         messages.success(request, ACTS[act](request, chosen.rows, form))
         return redirect(contacts_sought.read(request.POST).url())
-    context = {"act": act, "counts": counts, "form": form, "hidden": chosen.hidden, "back": contacts_sought.read(request.POST).url()}
+    context = {
+        "act": act,
+        "counts": counts,
+        "affected": affected,
+        "form": form,
+        "hidden": chosen.hidden,
+        "back": contacts_sought.read(request.POST).url(),
+    }
     return render(request, "panel/contacts/bulk.html", context)
 
 
@@ -71,6 +83,19 @@ def _form(request: access.Request, act: str, *, confirmed: bool) -> forms.Form |
     return ConsentForm(data) if act == "consent" else None
 
 
+def _all(rows: QuerySet[Contact]) -> QuerySet[Contact]:
+    return rows
+
+
+def _able(rows: QuerySet[Contact]) -> QuerySet[Contact]:
+    """Who can give a permission: who has a number, and has neither given nor withdrawn one."""
+    return rows.filter(consent=Consent.UNKNOWN).exclude(mobile=None)
+
+
+def _still_in(rows: QuerySet[Contact]) -> QuerySet[Contact]:
+    return rows.exclude(consent=Consent.WITHDRAWN)
+
+
 def _tag(request: access.Request, rows: QuerySet[Contact], form: Any) -> str:
     names, taken = tags.split(form.cleaned_data["names"]), form.cleaned_data["take"]
     figure = rows.count()
@@ -79,26 +104,32 @@ def _tag(request: access.Request, rows: QuerySet[Contact], form: Any) -> str:
         tags.put(request.account, rows, names)
     if taken:
         tags.take(rows, taken)
-    return _("Cambiamos las etiquetas de %(n)s personas.") % {"n": wording.number(figure)}
+    sentence = ngettext(
+        "Cambiamos las etiquetas de %(n)s persona.", "Cambiamos las etiquetas de %(n)s personas.", figure
+    )
+    return sentence % {"n": wording.number(figure)}
 
 
 def _consent(request: access.Request, rows: QuerySet[Contact], form: Any) -> str:
-    able = rows.filter(consent=Consent.UNKNOWN).exclude(mobile=None)
     said = Act(consent=Consent.GRANTED, source=Source.PANEL, actor=request.user, **form.evidence())
-    done = consent.record_many(request.account, able.values_list("id", flat=True), said)
-    return _("Registramos el permiso de %(n)s personas.") % {"n": wording.number(done)}
+    done = consent.record_many(request.account, _able(rows).values_list("id", flat=True), said)
+    sentence = ngettext("Registramos el permiso de %(n)s persona.", "Registramos el permiso de %(n)s personas.", done)
+    return sentence % {"n": wording.number(done)}
 
 
 def _opt_out(request: access.Request, rows: QuerySet[Contact], form: Any) -> str:
-    still_in = rows.exclude(consent=Consent.WITHDRAWN).values_list("id", flat=True)
     said = Act(consent=Consent.WITHDRAWN, source=Source.PANEL, happened_at=timezone.now(), actor=request.user)
-    done = consent.record_many(request.account, still_in, said)
-    return _("%(n)s personas ya no reciben promociones.") % {"n": wording.number(done)}
+    done = consent.record_many(request.account, _still_in(rows).values_list("id", flat=True), said)
+    sentence = ngettext("%(n)s persona ya no recibe promociones.", "%(n)s personas ya no reciben promociones.", done)
+    return sentence % {"n": wording.number(done)}
 
 
 def _delete(request: access.Request, rows: QuerySet[Contact], form: Any) -> str:
     done = people.delete(request.account, rows.values_list("id", flat=True), actor=request.user)
-    return _("Eliminamos a %(n)s personas de tus contactos.") % {"n": wording.number(done)}
+    sentence = ngettext(
+        "Eliminamos a %(n)s persona de tus contactos.", "Eliminamos a %(n)s personas de tus contactos.", done
+    )
+    return sentence % {"n": wording.number(done)}
 
 
 ACTS: dict[str, Callable[[access.Request, QuerySet[Contact], Any], str]] = {
@@ -107,3 +138,4 @@ ACTS: dict[str, Callable[[access.Request, QuerySet[Contact], Any], str]] = {
     "opt_out": _opt_out,
     "delete": _delete,
 }
+AFFECTED = {"tag": _all, "consent": _able, "opt_out": _still_in, "delete": _all}

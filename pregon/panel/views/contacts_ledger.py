@@ -45,7 +45,15 @@ DETAILS: dict[str, Promise] = {
     Outcome.INVALID: gettext_lazy("Ese número no existe, y la fila no tiene nombre"),
     Outcome.WITHDRAWN: gettext_lazy("Pidieron no recibir: un archivo no los reactiva"),
 }
-ALWAYS = {Outcome.NEW, Outcome.UPDATED, Outcome.NO_CONSENT, Outcome.DUPLICATE, Outcome.INCOMPLETE, Outcome.INVALID, Outcome.WITHDRAWN}
+ALWAYS = {
+    Outcome.NEW,
+    Outcome.UPDATED,
+    Outcome.NO_CONSENT,
+    Outcome.DUPLICATE,
+    Outcome.INCOMPLETE,
+    Outcome.INVALID,
+    Outcome.WITHDRAWN,
+}
 
 
 def account(counts: Mapping[str, int]) -> dict[str, Any]:

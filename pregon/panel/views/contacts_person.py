@@ -90,9 +90,7 @@ def contact_withdraw(request: access.Request, pk: int) -> HttpResponse:
     if request.method == "POST":
         now = timezone.now()
         text = request.POST.get("text", "").strip()
-        consent.record(
-            person, Consent.WITHDRAWN, source=Source.PANEL, happened_at=now, actor=request.user, text=text
-        )
+        consent.record(person, Consent.WITHDRAWN, source=Source.PANEL, happened_at=now, actor=request.user, text=text)
         messages.success(request, _("%(name)s ya no recibe promociones.") % {"name": person})
         return redirect("panel:contact", pk)
     return render(request, "panel/contacts/contact_withdraw.html", {"person": person})

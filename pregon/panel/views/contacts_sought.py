@@ -1,4 +1,4 @@
-"""The sentence above the list of contacts: «Muestra a las personas con permiso con la etiqueta Centro…», in an address and in words."""
+"""The sentence above the list of contacts, «Muestra a las personas con permiso con la etiqueta Centro…», as an address."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,10 +1,9 @@
 """What the result pages show: the poster's headline, reasons with their next steps, who is in a bucket."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -16,7 +15,7 @@ from pregon.accounts.models import Role
 from pregon.panel import drawing, wording
 from pregon.panel.templatetags import pregon as tags
 from pregon.panel.views import broadcasts_seen
-from pregon.promotions import results
+from pregon.promotions import checklist, results
 from pregon.promotions.models import Broadcast
 from pregon.promotions.results import Bucket, Reason, Tally
 from pregon.sending.models import Batch, Message
@@ -39,6 +38,7 @@ def page(request: access.Request, broadcast: Broadcast) -> dict[str, Any]:
         "doubt_until": batch.created_at + results.DOUBT,
         "report_url": report_url(broadcast, next((reason for reason in failed if reason.code), None)),
         "ticks": broadcasts_seen.ticks(broadcast, None),
+        "done": checklist.of(broadcast, None).done,
     }
 
 
@@ -164,15 +164,15 @@ def chart(batch: Batch) -> dict[str, Any]:
             drawing.Line(name, [(step / results.STEPS, lines[kind][step]) for step in steps])
             for kind, name in names.items()
         ],
-        "marks": [(at, _mark(batch, span * at)) for at in (0, 0.5, 1)],
+        "marks": [(at, _mark(batch.created_at + span * at, span)) for at in (0, 0.5, 1)],
         "span": _span(span),
         "any": any(lines[kind][-1] for kind in names),
     }
 
 
-def _mark(batch: Batch, after: timedelta) -> str:
-    local = timezone.localtime(batch.created_at + after)
-    return f"{wording.day(local)}, {wording.clock(local)}"
+def _mark(moment: datetime, span: timedelta) -> str:
+    """The day of a line of days, the hour of one of hours: there is little room under a phone's chart."""
+    return wording.day(moment) if span > timedelta(hours=24) else wording.clock(moment)
 
 
 def _span(span: timedelta) -> str:
@@ -184,15 +184,20 @@ def _span(span: timedelta) -> str:
 
 def _linked(broadcast: Broadcast, bucket: Bucket, reason: Reason) -> dict[str, Any]:
     """A line of a why-list."""
-    step = reason.step if bucket is Bucket.FAILED else ""
     return {
         "figure": reason.figure,
         "name": reason.name,
-        "sentence": ". ".join(filter(None, (reason.sentence, step))),
+        "sentence": words(bucket, reason),
         "code": reason.code or "",
         "url": bucket_url(broadcast, bucket, reason.key),
         "action": _("Ver"),
     }
+
+
+def words(bucket: Bucket, reason: Reason) -> str:
+    """What happened and, of a failure, what to do."""
+    said = filter(None, (reason.sentence, reason.step if bucket is Bucket.FAILED else ""))
+    return " ".join(f"{sentence}." for sentence in said)
 
 
 def report_url(broadcast: Broadcast, reason: Reason | None = None, trace: str = "") -> str:
@@ -201,7 +206,12 @@ def report_url(broadcast: Broadcast, reason: Reason | None = None, trace: str = 
         address = reverse("panel:case_new")
     except NoReverseMatch:
         return ""
-    known = {"module": "whatsapp", "broadcast": broadcast.pk, "code": reason.code if reason else "", "trace": trace}
+    known: dict[str, str | int] = {
+        "module": "whatsapp",
+        "broadcast": broadcast.pk,
+        "code": reason.code if reason else "",
+        "trace": trace,
+    }
     return f"{address}?{urlencode({key: value for key, value in known.items() if value})}"
 
 
@@ -212,6 +222,7 @@ def bucket(request: access.Request, broadcast: Broadcast, bucket: Bucket) -> dic
     after = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else -1
     found = results.people(batch, bucket, key, after)
     here = bucket_url(broadcast, bucket, key)
+    reason = results.reason_of(broadcast, found[0]) if key and found else None
     return {
         "broadcast": broadcast,
         "bucket": bucket,
@@ -219,7 +230,8 @@ def bucket(request: access.Request, broadcast: Broadcast, bucket: Bucket) -> dic
         "total": getattr(results.tally(batch), bucket),
         "tone": "waiting" if bucket in (Bucket.UNCONFIRMED, Bucket.WAITING) else str(bucket),
         "people": [_person(broadcast, message) for message in found],
-        "reason": results.reason_of(broadcast, found[0]) if key and found else None,
+        "reason": reason,
+        "reason_words": words(bucket, reason) if reason else "",
         "next_url": f"{here}{'&' if key else '?'}after={found[-1].position}" if len(found) == results.PAGE else "",
         "first_url": here if after >= 0 else "",
         "all_url": bucket_url(broadcast, bucket) if key else "",
@@ -232,6 +244,7 @@ def _person(broadcast: Broadcast, message: Message) -> dict[str, Any]:
     return {
         "message": message,
         "reason": reason,
+        "words": words(results.bucket_of(message), reason) if reason else "",
         "delivery": message.get_delivery_display() if results.bucket_of(message) is Bucket.ACCEPTED else "",
         "at": message.read_at or message.delivered_at or message.settled_at,
         "report_url": report_url(broadcast, reason, message.trace_id) if reason and reason.code else "",

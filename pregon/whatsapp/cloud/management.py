@@ -4,6 +4,7 @@ Every function raises `errors.ApiError` when Meta refuses, `errors.NotSent` or `
 Ids are Meta's, as strings.
 """
 
+import io
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -59,7 +60,7 @@ async def delete_template(client: Client, waba_id: str, name: str, *, template_i
 async def upload_media(client: Client, content: bytes, mime: str, *, filename: str = "archivo") -> str:
     """Keep a file at Meta for 30 days; its id goes into messages."""
     form = aiohttp.FormData({"messaging_product": "whatsapp", "type": mime})
-    form.add_field("file", content, content_type=mime, filename=filename)
+    form.add_field("file", io.BytesIO(content), content_type=mime, filename=filename)
     return str((await client.call("POST", f"{client.phone_number_id}/media", data=form))["id"])
 
 
@@ -72,7 +73,9 @@ async def upload_sample(client: Client, app_id: str, content: bytes, mime: str) 
     """The `header_handle` of a sample file, for creating a template with a media header (not for sending)."""
     params = {"file_length": str(len(content)), "file_type": mime, "file_name": "muestra"}
     session = await client.call("POST", f"{app_id}/uploads", params=params)
-    return str((await client.call("POST", str(session["id"]), data=content, headers={"file_offset": "0"}))["h"])
+    return str(
+        (await client.call("POST", str(session["id"]), data=io.BytesIO(content), headers={"file_offset": "0"}))["h"]
+    )
 
 
 async def debug_token(client: Client, token: str) -> dict[str, Any]:

@@ -1,0 +1,75 @@
+"""`pregon import FILE`: contacts from a file without a browser. Needs Django set up and a database."""
+
+from pathlib import Path
+
+import click
+from django.utils.translation import gettext as _
+
+from pregon.accounts.models import Account, Member, Role, User
+from pregon.contacts import import_reasons, imports, statements
+from pregon.contacts.import_staging import LEFT_OUT, SAVED, Outcome
+from pregon.contacts.imports import Review
+from pregon.contacts.models import ContactImport
+from pregon.lib.spreadsheets import SpreadsheetError
+
+
+@click.command(help="Carga los contactos de FILE (CSV, XLSX, XLS u ODS) y dice qué pasó con cada fila.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--account", "who", required=True, help="Número del negocio, o correo de su dueño.")
+@click.option(
+    "--permission",
+    "statement", type=click.Choice(list(statements.ALL)), default=statements.NONE, show_default=True,
+    help="De dónde viene el permiso. Sin él nadie recibe promociones; opt_out es una lista de bajas.",
+)  # fmt: skip
+@click.option("--wording", default="", help="Lo que leyeron las personas cuando aceptaron.")
+@click.option("--tag", default="", help="Etiqueta para todas.")
+@click.option("--dry-run", is_flag=True, help="Revisa y no guarda nada.")
+def import_contacts(file: Path, who: str, *, dry_run: bool, **stated: str) -> None:
+    """Prints the account of the file; what cannot be read ends with one sentence."""
+    account, owner = _owner(who)
+    try:
+        import_ = _start(account, owner, file)
+        import_.statement, import_.wording, import_.tag = (stated[name] for name in ("statement", "wording", "tag"))
+        _run(import_, owner, dry_run=dry_run)
+    except (SpreadsheetError, imports.ImportProblem) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _owner(who: str) -> tuple[Account, User]:
+    """The business and who answers for the import: its owner."""
+    owners = Member.objects.filter(role=Role.OWNER).select_related("account", "user").order_by("id")
+    found = list(owners.filter(account_id=int(who)) if who.isdecimal() else owners.filter(user__email__iexact=who))
+    accounts = {member.account_id for member in found}
+    if not found:
+        raise click.ClickException(_("No hay un negocio con ese número ni un dueño con ese correo."))
+    if len(accounts) > 1:
+        numbers = ", ".join(str(pk) for pk in sorted(accounts))
+        raise click.ClickException(_("Ese correo tiene varios negocios: di cuál (%(numbers)s).") % {"numbers": numbers})
+    return found[0].account, found[0].user
+
+
+def _start(account: Account, owner: User, file: Path) -> ContactImport:
+    with file.open("rb") as opened:
+        return imports.start(account, opened, file.name, owner)
+
+
+def _run(import_: ContactImport, owner: User, *, dry_run: bool) -> None:
+    if not dry_run:
+        _print(imports.commit(import_, owner), _("Se guardó"))
+        return
+    try:
+        _print(imports.review(import_), _("Se guardaría"))
+    finally:
+        imports.discard(import_)
+
+
+def _print(review: Review, saved: str) -> None:
+    for title, outcomes, total in ((saved, SAVED, review.saved), (_("Se queda fuera"), LEFT_OUT, review.left_out)):
+        click.echo(f"{title}:")
+        for outcome in outcomes:
+            if review.counts[outcome]:
+                click.echo(f"  {review.counts[outcome]:>8}  {Outcome(outcome).label}")
+        click.echo(f"  {total:>8}  {_('en total')}")
+    click.echo(f"{review.saved} + {review.left_out} = {review.rows} {_('filas')}")
+    for row in review.examples:
+        click.echo(_("Fila %(line)s: %(why)s") % {"line": row.line, "why": " ".join(import_reasons.tell(row))})

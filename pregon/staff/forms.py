@@ -1,0 +1,58 @@
+"""Forms of the provider."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from pregon.subscriptions.models import Module, Plan
+
+
+class SuspensionForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Motivo"), max_length=200, help_text=_("Lo lee el negocio en su Inicio y al intentar enviar.")
+    )
+
+
+class PlanChoiceForm(forms.Form):
+    plan = forms.ModelChoiceField(label=_("Plan"), queryset=Plan.objects.all(), empty_label=None)
+
+
+class PlanForm(forms.ModelForm[Plan]):
+    """A plan. Its short name is in the ledger of every month, and does not change."""
+
+    modules = forms.MultipleChoiceField(
+        label=_("Módulos"), choices=Module.choices, widget=forms.CheckboxSelectMultiple, required=False
+    )
+
+    class Meta:
+        model = Plan
+        fields = (
+            "name",
+            "slug",
+            "summary",
+            "monthly_limit",
+            "price",
+            "currency",
+            "modules",
+            "position",
+            "is_public",
+            "is_initial",
+        )
+        labels = {"slug": _("Nombre corto, para los movimientos"), "position": _("Lugar en la lista")}
+        help_texts = {
+            "monthly_limit": _("Si lo cambias, vale desde ahora en el mes de cada negocio con este plan."),
+            "summary": _("Una frase para compararlo con los otros."),
+            "currency": _("Tres letras: MXN, COP, USD."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            del self.fields["slug"]
+
+    def clean_currency(self) -> str:
+        currency = str(self.cleaned_data["currency"]).upper()
+        if len(currency) != 3 or not currency.isalpha():
+            raise forms.ValidationError(_("Una moneda son tres letras, como MXN."))
+        return currency

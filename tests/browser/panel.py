@@ -1,0 +1,186 @@
+"""What a person does in the panel, as acts on what is seen: roles, labels and words, never ids."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.walks.people import Sheet
+from tests.walks.running import Running
+
+SHORT = {"Promociones": "Promos", "Envíos y resultados": "Envíos"}  # on a phone's tabs
+FIGURE = re.compile(r"[^0-9]")
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+DETAIL = "aparta tu rosca antes del 30 de diciembre en la sucursal Centro de La Espiga."
+
+
+@dataclass
+class Panel:
+    """One person at one screen."""
+
+    context: BrowserContext
+    running: Running
+    sheet: Sheet
+
+    def __post_init__(self) -> None:
+        self.page = self.context.new_page()
+
+    # Getting around
+
+    def sign_in(self, user: str = "") -> None:
+        page = self.page
+        page.goto(self.running.address)
+        page.get_by_label("Correo").fill(user or self.running.user)
+        page.get_by_label("Contraseña").fill(self.running.password)
+        page.get_by_role("button", name="Entrar").click()
+        expect(page.get_by_role("button", name="Entrar")).to_have_count(0)
+
+    def go(self, section: str) -> None:
+        """By the menu: beside the page, or below a thumb."""
+        bar = self.page.get_by_role("navigation", name="Menú inferior")
+        if not bar.is_visible():
+            self._follow(self.page.get_by_role("navigation", name="Principal"), section)
+            return
+        short = SHORT.get(section, section)
+        if not bar.get_by_role("link", name=short, exact=True).is_visible():
+            bar.get_by_text("Más", exact=True).click()
+        self._follow(bar, short)
+
+    def _follow(self, menu: Locator, words: str) -> None:
+        menu.get_by_role("link", name=re.compile(rf"^\W*{words}")).first.click()
+        expect(self.page.get_by_role("heading", level=1)).to_be_visible()
+
+    def press(self, words: str) -> None:
+        self.page.get_by_role("button", name=words).first.click()
+
+    def follow(self, words: str) -> None:
+        self.page.get_by_role("link", name=words).first.click()
+
+    def says(self, words: str) -> None:
+        expect(self.page.get_by_text(words).first).to_be_visible()
+
+    def titled(self, words: str | re.Pattern[str]) -> None:
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(words)
+
+    # Contacts
+
+    def upload(self, name: str, content: bytes) -> None:
+        """A file, up to its review, whose account closes."""
+        self.go("Contactos")
+        self.follow("Importar")
+        kind = EXCEL if name.endswith(".xlsx") else "text/csv"
+        self.page.get_by_label("Tu archivo").set_input_files({"name": name, "mimeType": kind, "buffer": content})
+        self.says(name)
+        self.press("Revisar")
+        self.titled("Revisa antes de guardar")
+
+    def account_of_rows(self) -> tuple[list[int], int]:
+        """The sums of the review and the rows they add up to, as its foot tells them."""
+        foot = self.page.get_by_text("La cuenta cuadra.").first.inner_text()
+        sums, total = foot.split("=")
+        return [number(one) for one in sums.split("+")], number(total.split("fila")[0])
+
+    def keep(self) -> None:
+        """Say where the permission comes from, declare it, save."""
+        page = self.page
+        with page.expect_response(lambda answer: "statement=store" in answer.url):
+            page.get_by_label("Se apuntaron en la tienda").check()
+        expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
+        if (oath := page.get_by_label("Declaro que")).count():
+            oath.check()
+        page.get_by_role("button", name=re.compile("^Guardar|^Terminar")).click()
+        expect(page.get_by_role("link", name="Ver contactos")).to_be_visible()
+
+    def find(self, name: str) -> None:
+        """A contact's page."""
+        self.go("Contactos")
+        search = self.page.get_by_label("Buscar por nombre o celular")
+        with self.page.expect_response(lambda answer: "q=" in answer.url):
+            search.fill(name)
+        self.page.get_by_role("link", name=name).first.click()
+        self.titled(name)
+
+    # Promotions
+
+    def write(self, name: str, subject: str) -> None:
+        """A promotion from the general template, seen live on the phone beside it, saved."""
+        page = self.page
+        self.go("Promociones")
+        self.follow("Nueva promoción")
+        self.follow("Usar esta promo_general")
+        page.get_by_label("Nombre de la promoción").fill(name)
+        page.get_by_label("Asunto").fill(subject)
+        page.get_by_label("Detalle").fill(DETAIL)
+        drawn = page.get_by_role("group", name="El mensaje, como llega")
+        expect(drawn).to_contain_text(subject)
+        expect(drawn).to_contain_text("aparta tu rosca")
+        self.press("Guardar")
+        self.says(f"Guardamos «{name}»")
+
+    def prepare(self, name: str) -> None:
+        """From the saved promotion to its review, for the people of the sheet."""
+        self.go("Promociones")
+        self.follow(name)
+        self.press("Preparar envío")
+        self.titled("Revisa y aprueba el envío")
+        self.follow("Cambiar la lista")
+        self.page.get_by_label("Por etiqueta").check()
+        self.page.get_by_label(self.sheet.tag, exact=True).check()
+        self.press("Usar esta lista")
+        self.says(self.sheet.tag)
+
+    # Sending
+
+    def open_omissions(self) -> dict[str, int]:
+        """Reason → people, once opened: *contactos revisados*."""
+        self.page.get_by_role("link", name=re.compile("mira por qué$")).click()
+        reasons = self.page.get_by_role("list", name="Motivos de omisión")
+        expect(reasons).to_be_visible()
+        return self.figures(reasons)
+
+    def sign_and_send(self) -> None:
+        self.page.get_by_role("checkbox", name=re.compile("celular|mensaje|vi ", re.I)).last.check()
+        self.press("Firmar y aprobar")
+        self.titled("Listo para enviar")
+        self.press("Enviar a")
+        self.page.wait_for_url(re.compile(r"/envios/\d+/"))
+        expect(self.page.get_by_role("heading", name="Resultado del envío")).to_be_visible()
+
+    def result(self) -> dict[str, int]:
+        """The card's equation: label → figure, the total under *Personas*; it closes."""
+        poster = self.page.get_by_role("article")
+        terms = {
+            one.locator(".k").inner_text().strip().lower(): number(one.locator(".v").inner_text())
+            for one in poster.locator(".p-eq > div").all()
+        }
+        assert sum(terms.values()) == 2 * terms["personas"], terms
+        return terms
+
+    def figures(self, within: Locator) -> dict[str, int]:
+        """A why-list: name → figure."""
+        return {
+            one.locator("b").first.inner_text(): number(one.locator(".v").inner_text())
+            for one in within.get_by_role("listitem").all()
+        }
+
+    def quota(self) -> dict[str, int]:
+        """Mi suscripción: used, reserved, left, and the limit they add up to."""
+        self.go("Mi suscripción")
+        words = [one.inner_text().strip().lower() for one in self.page.locator(".p-sum .k").all()]
+        values = [number(one.inner_text()) for one in self.page.locator(".p-sum .v").all()]
+        assert sum(values[:-1]) == values[-1]
+        return dict(zip(words, values, strict=True))
+
+
+def number(words: str) -> int:
+    return int(FIGURE.sub("", words))
+
+
+def attachment() -> Any:
+    """A picture of the screen, small."""
+    pixel = bytes.fromhex(
+        "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+        "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+    )
+    return {"name": "captura.png", "mimeType": "image/png", "buffer": pixel}

@@ -1,0 +1,187 @@
+"""The pages of an import: upload, review, commit; and who may."""
+
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from pregon.accounts.models import Role
+from pregon.contacts import consent, people
+from pregon.contacts.models import Consent, ConsentEntry, ContactImport, Source
+from tests import make
+from tests.contacts.test_imports import CLIENTS, NOON
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def owner():
+    return make.business()
+
+
+@pytest.fixture
+def browser(owner):
+    return make.signed_in(owner)
+
+
+def url(name, *args):
+    return reverse(f"panel:{name}", args=args)
+
+
+def upload(browser, content=CLIENTS, name="clientes.csv"):
+    data = content.encode() if isinstance(content, str) else content
+    return browser.post(url("import_new"), {"file": SimpleUploadedFile(name, data)}, follow=True)
+
+
+def save(browser, **data):
+    import_ = ContactImport.objects.latest("id")
+    return browser.post(url("import_commit", import_.pk), data, follow=True)
+
+
+def words(page):
+    """What a person reads: no tags, single spaces."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
+
+
+class TestWalk:
+    def test_from_the_file_to_the_people(self, owner, browser):
+        review = upload(browser)
+        assert "Todavía no se ha guardado nada" in review.text
+        assert "8 + 3 = 11 filas . La cuenta cuadra." in words(review)
+        assert "Declaro que estas 4 personas aceptaron" in words(review)
+        assert "Guardar 8 contactos" in words(review)
+        assert not owner.account.contacts.exists()
+        done = save(browser, statement="store", wording="Quiero promociones", tag="Feria", declared="on")
+        assert "Guardamos 8 contactos" in words(done)
+        assert "4 personas más ya pueden recibir promociones" in words(done)
+        assert owner.account.contacts.filter(consent=Consent.GRANTED, tags__name="Feria").count() == 4
+        assert ConsentEntry.objects.filter(actor=owner.user, text__contains="Quiero promociones").count() == 4
+
+    def test_pasted_cells(self, owner, browser):
+        page = browser.post(url("import_new"), {"cells": "Nombre\tCelular\nAna\t2225550117\n"}, follow=True)
+        assert "1 + 0 = 1 fila" in words(page)
+        save(browser, statement="none")
+        assert owner.account.contacts.get().consent == Consent.UNKNOWN
+
+    def test_the_figures_follow_the_statement(self, browser):
+        upload(browser)
+        address = url("import_review", ContactImport.objects.get().pk)
+        assert "Anotar 7 bajas" in words(browser.get(address, {"statement": "opt_out"}))
+        none = words(browser.get(address, {"statement": "none"}))
+        assert "Declaro" not in none
+        assert "Guardar 8 contactos" in none
+        assert browser.get(address, {"statement": "inventado"}).status_code == 200
+
+    def test_columns_are_changed(self, owner, browser):
+        upload(browser, "A,B,C\nAna,2225550117,Centro\n")
+        import_ = ContactImport.objects.get()
+        chosen = {"column_0": "own", "column_1": "mobile", "column_2": "name"}
+        browser.post(url("import_columns", import_.pk), chosen)
+        save(browser, statement="none")
+        contact = owner.account.contacts.get()
+        assert (contact.name, contact.fields) == ("Centro", {"a": "Ana"})
+
+    def test_columns_must_make_sense(self, browser):
+        upload(browser, "A,B\nAna,2225550117\n")
+        address = url("import_columns", ContactImport.objects.get().pk)
+        assert "en qué columna está el celular" in browser.post(address, {"column_0": "name"}).text
+        twice = browser.post(address, {"column_0": "mobile", "column_1": "mobile"})
+        assert "Elige Celular para una sola columna" in twice.text
+
+    def test_a_table_without_numbers_asks_for_them(self, browser):
+        page = upload(browser, "Nombre,Ciudad\nAna,Puebla\n")
+        assert "en qué columna está el celular" in page.text
+        assert "column_1" in page.text
+
+    def test_rejects(self, browser):
+        upload(browser)
+        address = url("import_rejects", ContactImport.objects.get().pk)
+        before = b"".join(browser.get(address))
+        assert len(before.splitlines()) == 1 + 3
+        save(browser, statement="store", declared="on")
+        assert b"".join(browser.get(address)) == before
+
+    def test_discarded(self, owner, browser):
+        upload(browser)
+        import_ = ContactImport.objects.get()
+        page = browser.post(url("import_discard", import_.pk), follow=True)
+        assert "No se guardó nada" in page.text
+        assert browser.get(url("import_review", import_.pk)).status_code == 404
+
+    def test_pressed_twice(self, owner, browser):
+        upload(browser)
+        save(browser, statement="store", declared="on")
+        again = save(browser, statement="store", declared="on")
+        assert "ya se guardó" in again.text
+        assert owner.account.contacts.count() == 7
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("data", "sentence"),
+        [
+            ({}, "Dinos de dónde viene el permiso"),
+            ({"statement": "store"}, "marca que lo aceptaron"),
+            ({"statement": "other", "declared": "on"}, "Cuenta cómo aceptaron"),
+            ({"statement": "inventado", "declared": "on"}, "inventado"),
+        ],
+    )
+    def test_a_permission_needs_its_origin_and_a_signature(self, owner, browser, data, sentence):
+        upload(browser)
+        assert sentence in save(browser, **data).text
+        assert not owner.account.contacts.exists()
+
+    @pytest.mark.parametrize(
+        ("content", "sentence"),
+        [(b"%PDF-1.7", "no es una tabla"), (b"", "vac"), ((b"a," * 300 + b"\n") * 2, "columnas")],
+    )
+    def test_what_is_no_table(self, browser, content, sentence):
+        page = upload(browser, content)
+        assert sentence in page.text
+        assert 'aria-invalid="true"' in page.text
+        assert not ContactImport.objects.exists()
+
+    def test_nothing_chosen(self, browser):
+        assert "Elige un archivo" in browser.post(url("import_new"), {}).text
+
+    def test_trouble_further_down_the_file(self, browser):
+        rows = "".join(f"Ana,2225{n:06d}\n" for n in range(60))
+        page = upload(browser, f'nombre,celular\n{rows}"{"x" * 200_000}\n')
+        assert page.status_code in (200, 422)
+        assert "Traceback" not in page.text
+
+
+class TestAccess:
+    def test_owner_teammate_viewer_stranger(self, owner, browser):
+        upload(browser)
+        import_ = ContactImport.objects.get()
+        addresses = [url(name, import_.pk) for name in ("import_review", "import_rejects")]
+        posts = [url(name, import_.pk) for name in ("import_columns", "import_commit", "import_discard")]
+        editor = make.signed_in(make.member(owner.account, Role.EDITOR))
+        viewer = make.signed_in(make.member(owner.account, Role.VIEWER))
+        stranger = make.signed_in(make.business())
+        assert {editor.get(address).status_code for address in addresses} == {200}
+        for person, status in ((viewer, 403), (stranger, 404)):
+            assert {person.get(address).status_code for address in addresses} == {status}
+            assert {person.post(address, {"statement": "store"}).status_code for address in posts} == {status}
+        import_.refresh_from_db()
+        assert import_.status == ContactImport.Status.REVIEWING
+
+    def test_queries_do_not_grow_with_the_rows(self, owner, browser, django_assert_max_num_queries):
+        upload(browser, "nombre,celular,etiqueta\n" + "".join(f"Ana,222{n:07d},e{n % 9}\n" for n in range(500)))
+        with django_assert_max_num_queries(24):
+            browser.get(url("import_review", ContactImport.objects.get().pk))
+
+
+def test_the_exported_list_is_read_again(owner, browser):
+    people.add(owner.account, people.Details("Ana", "2225550117", tags=["VIP"]))
+    eva = people.add(owner.account, people.Details("Eva", "2225550118", fields={"sucursal": "Centro"}))
+    consent.record(eva, Consent.GRANTED, source=Source.FORM, happened_at=NOON)
+    content = b"".join(browser.get(url("contacts_export")))
+    assert "0 + 2 = 2 filas" in words(upload(browser, content))
