@@ -18,6 +18,7 @@ import pytest
 
 from pregon.embedded import server
 from tests import ports
+from tests.walks.running import Running
 
 
 def make_home() -> Path:
@@ -78,3 +79,12 @@ def home() -> Iterator[Path]:
 def port() -> int:
     """A PORT for `pregon run`: the first of three free ones."""
     return ports.free_port(3)
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Running]:
+    """`pregon run` with its demo business, as anyone starts it: shared by all walks of the session."""
+    home = make_home()
+    with Running(home) as copy:
+        yield copy
+    remove_home(home)

@@ -5,6 +5,7 @@ from importlib import import_module
 from itertools import count
 from typing import Any
 
+from django.apps import apps
 from django.test import Client
 from django.utils import timezone
 
@@ -168,3 +169,8 @@ def batch(account: Account, promoted: Promotion | None = None, **fields: Any) ->
         "promotion": promoted.pk if promoted else None,
     }
     return Batch.objects.create(account=account, number=line, period=month, **given | fields)
+
+
+def rates() -> None:
+    """Meta's rates as a migration brings them; a test on real transactions may have emptied their table."""
+    import_module("pregon.promotions.migrations.0002_rates").add_rates(apps, None)

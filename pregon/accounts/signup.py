@@ -46,6 +46,24 @@ class BusinessForm(forms.Form):
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     """allauth's door to our people."""
 
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "account_inactive": _("Esta cuenta está detenida. Escribe a tu proveedor para saber por qué."),
+        "cannot_remove_primary_email": _("Es tu correo principal. Haz principal a otro antes de quitarlo."),
+        "duplicate_email": _("Ese correo ya está en tu cuenta."),
+        "email_password_mismatch": _("El correo o la contraseña no coinciden. Revísalos e inténtalo otra vez."),
+        "email_taken": _("Ese correo ya tiene una cuenta. Entra con él, o usa otro."),
+        "enter_current_password": _("Escribe tu contraseña de ahora."),
+        "incorrect_password": _("Esa no es tu contraseña. Inténtalo otra vez."),
+        "invalid_or_expired_key": _("Este enlace ya no sirve. Pide otro."),
+        "invalid_password_reset": _("Este enlace ya no sirve. Pide otro."),
+        "max_email_addresses": _("Caben %d correos en una cuenta: quita uno antes."),
+        "rate_limited": _("Fueron muchos intentos seguidos. Espera unos minutos."),
+        "same_as_current": _("Es igual a la de ahora. Elige otra."),
+        "too_many_login_attempts": _("Fueron muchos intentos seguidos. Espera unos minutos."),
+        "unknown_email": _("Ese correo no tiene cuenta. Prueba con otro tuyo."),
+        "unverified_primary_email": _("Tu correo principal tiene que estar confirmado."),
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return True
 

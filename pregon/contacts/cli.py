@@ -13,17 +13,17 @@ from pregon.contacts.models import ContactImport
 from pregon.lib.spreadsheets import SpreadsheetError
 
 
-@click.command(help="Carga los contactos de FILE (CSV, XLSX, XLS u ODS) y dice qué pasó con cada fila.")
+@click.command(help=_("Carga los contactos de FILE (CSV, XLSX, XLS u ODS) y dice qué pasó con cada fila."))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--account", "who", required=True, help="Número del negocio, o correo de su dueño.")
+@click.option("--account", "who", required=True, help=_("Negocio: su número, o el correo de quien es dueño."))
 @click.option(
     "--permission",
     "statement", type=click.Choice(list(statements.ALL)), default=statements.NONE, show_default=True,
-    help="De dónde viene el permiso. Sin él nadie recibe promociones; opt_out es una lista de bajas.",
+    help=_("De dónde viene el permiso. Sin él nadie recibe promociones; opt_out es una lista de bajas."),
 )  # fmt: skip
-@click.option("--wording", default="", help="Lo que leyeron las personas cuando aceptaron.")
-@click.option("--tag", default="", help="Etiqueta para todas.")
-@click.option("--dry-run", is_flag=True, help="Revisa y no guarda nada.")
+@click.option("--wording", default="", help=_("Lo que leyeron las personas cuando aceptaron."))
+@click.option("--tag", default="", help=_("Etiqueta para todas"))
+@click.option("--dry-run", is_flag=True, help=_("Revisa y no guarda nada."))
 def import_contacts(file: Path, who: str, *, dry_run: bool, **stated: str) -> None:
     """Prints the account of the file; what cannot be read ends with one sentence."""
     account, owner = _owner(who)

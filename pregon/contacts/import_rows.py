@@ -58,8 +58,7 @@ UNIT = "\x1f"
 
 def guess(headers: Sequence[str], sample: Sequence[Sequence[str]]) -> Mapping_:
     """What each column is, by its name and content; the others are kept as the business's own data if they are few."""
-    mapping: Mapping_ = {}
-    mapping.update(spreadsheets.guess_mapping(headers, sample))
+    mapping: Mapping_ = dict[str, Any](spreadsheets.guess_mapping(headers, sample).items())
     others = [place for place in range(len(headers)) if place not in mapping.values() and headers[place] not in OURS]
     mapping["fields"] = {field_name(headers[place]): place for place in others} if len(others) <= 12 else {}
     return mapping

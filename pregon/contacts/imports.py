@@ -15,10 +15,10 @@ import itertools
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 from uuid import uuid4
 
 from django.core.files import File
@@ -126,19 +126,22 @@ def discard(import_: ContactImport) -> None:
     import_.file.delete(save=True)
 
 
-def rejects(import_: ContactImport) -> Iterator[bytes]:
-    """CSV of the rows that stay out, each with its reason: as committed, else as a review would find them now."""
+def rejects(import_: ContactImport) -> IO[bytes]:
+    """CSV of the rows that stay out, each with its reason: as committed, else as a review would find them now.
+
+    The caller closes it. Raises ImportProblem, SpreadsheetError.
+    """
     if import_.rejects:
-        with import_.rejects.open("rb") as kept:
-            yield from kept.chunks()
-        return
-    with tempfile.TemporaryFile() as file:
+        return cast(IO[bytes], import_.rejects.storage.open(str(import_.rejects.name)))
+    with ExitStack() as stack:
+        file = stack.enter_context(tempfile.TemporaryFile())
         with transaction.atomic(), opened(import_) as table:
             _stage(import_, table)
             _judge_for_review(import_)
             file.writelines(_rejects_csv(import_staging.left_out()))
         file.seek(0)
-        yield from iter(lambda: file.read(65_536), b"")
+        stack.pop_all()
+        return file
 
 
 @contextmanager

@@ -42,6 +42,7 @@ class Menu:
 TABS = ("home", "contacts", "promotions", "broadcasts")
 LINKS = {
     "theme": "panel:theme",
+    "language": "panel:language",
     "switch": "panel:account_switch",
     "subscription": "panel:subscription",
     "logout": "account_logout",

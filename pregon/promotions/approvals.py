@@ -8,7 +8,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account, User
-from pregon.promotions import forecast, problems, stages
+from pregon.promotions import forecast, lines, problems, stages
 from pregon.promotions.models import Broadcast, Promotion
 
 LOST = {"approved_at": None, "approved_by": None, "approved_count": None, "scheduled_for": None}
@@ -31,6 +31,7 @@ def approve(broadcast: Broadcast, actor: User, *, version_id: int) -> None:
     found = stages.lock(broadcast)
     if found.version_id != version_id:
         raise NotReady([_("El mensaje cambió mientras lo veías. Míralo otra vez antes de firmar.")])
+    found.number = lines.of(found)
     recipients = forecast.forecast(found).recipients
     if obstacles := problems_of(found, recipients):
         raise NotReady(obstacles)

@@ -7,12 +7,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from pregon.accounts.models import Account, User
-from pregon.promotions import approvals, audiences
+from pregon.accounts.models import User
+from pregon.promotions import approvals, audiences, lines
 from pregon.promotions.audiences import Definition
-from pregon.promotions.models import Broadcast, Promotion, Version
+from pregon.promotions.models import Broadcast, Promotion
 from pregon.promotions.stages import ClosedError, lock
-from pregon.whatsapp.models import Number
 
 __all__ = [
     "ClosedError",
@@ -20,7 +19,6 @@ __all__ = [
     "choose_quota",
     "discard",
     "lock",
-    "number_for",
     "prepare",
     "see_omissions",
 ]
@@ -33,18 +31,10 @@ def prepare(promotion: Promotion, actor: User | None, *, definition: Definition 
         account=promotion.account,
         promotion=promotion,
         version=version,
-        number=number_for(promotion.account, version),
+        number=lines.choose(promotion.account, version),
         audience=audiences.write(definition or Definition()),
         created_by=actor,
     )
-
-
-def number_for(account: Account, version: Version) -> Number | None:
-    """The number that can send this version: a template belongs to one WhatsApp account."""
-    numbers = account.numbers.filter(practice=account.practice).order_by("id")  # never people while practising
-    if version.template:
-        numbers = numbers.filter(waba_id=version.template.waba_id)
-    return numbers.filter(stopped_at=None).first() or numbers.first()
 
 
 @transaction.atomic

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account, User
-from pregon.promotions import approvals, broadcasts, forecast, preview, problems, stages
+from pregon.promotions import approvals, forecast, lines, preview, problems, stages
 from pregon.promotions.models import Broadcast
 from pregon.quota import ledger
 from pregon.quota.models import Period
@@ -81,13 +81,13 @@ def _check(broadcast: Broadcast) -> Number:
         raise NotApproved
     if found := problems.find(broadcast.version):
         raise Refused(" ".join(found))
-    return _usable(broadcast.number or broadcasts.number_for(broadcast.account, broadcast.version))
+    return _usable(lines.of(broadcast))
 
 
 def check_account(account: Account) -> None:
     """Raises `Refused` for a suspended business, or one whose plan lacks the module."""
     if account.suspended_at:
-        raise Refused(_("Tu cuenta está suspendida: %(why)s") % {"why": account.suspension_reason or _("escríbenos")})
+        raise Refused(_("Tu negocio está en pausa: %(why)s") % {"why": account.suspension_reason or _("escríbenos")})
     for _receiver, sentence in asked.send(Broadcast, account=account):
         if sentence:
             raise Refused(sentence)

@@ -160,15 +160,15 @@ SELECT id, first, "end", first, 'leased', now() FROM next RETURNING id, first, "
 def _due_rows(batch_id: int, first: int, end: int) -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(DUE_ROWS, {"batch": batch_id, "first": first, "end": end})
-        return [Row(*row) for row in cursor.fetchall()]
+        return [Row(*row) for row in orjson.loads(cursor.fetchone()[0])]
 
 
-# Never one of which Meta already reported something, whatever our own row says.
+# Never one of which Meta already reported something, whatever our own row says. As one JSON text: a tenth of the cost per row.
 DUE_ROWS = """
-SELECT id, position, CASE WHEN mobile <> '' THEN mobile ELSE meta_user_id END, "values", attempts FROM sending_message
+SELECT coalesce(json_agg(json_build_array(id, position, CASE WHEN mobile <> '' THEN mobile ELSE meta_user_id END, "values", attempts)
+    ORDER BY position), '[]')::text FROM sending_message
 WHERE batch_id = %(batch)s AND position >= %(first)s AND position < %(end)s AND status = 'queued' AND delivery = 0
     AND (not_before IS NULL OR not_before <= now())
-ORDER BY position
 """
 
 

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
+from psycopg.errors import DeadlockDetected
 
 from pregon.sending import books, leases, marks, outbox, references, verdicts
 from pregon.sending.models import Batch, Status
@@ -52,7 +53,7 @@ class Limits:
     @classmethod
     def of(cls, mps: int) -> "Limits":
         """Enough in flight for 400 ms of latency at full pace, and beyond it for the time that a flush takes."""
-        return cls(concurrency=min(400, max(16, mps * 2 // 5)), flush=min(1_000, max(8, mps // 8)))
+        return cls(concurrency=min(400, max(16, mps * 2 // 5)), flush=min(1_000, max(8, mps // 10)))
 
 
 @dataclass(slots=True)
@@ -112,6 +113,7 @@ class Pump:
         self.holdings: list[Holding] = []
         self.ready: asyncio.Queue[tuple[Holding, Row]] = asyncio.Queue()
         self.results: list[tuple[Holding, Row, Verdict]] = []
+        self.turn = asyncio.Lock()
         self.wake = asyncio.Event()
         self.renders: dict[int, tuple[payloads.Render, list[str]]] = {}
         self.database = ThreadPoolExecutor(1, thread_name_prefix=f"pump-{number.pk}")  # its connection holds the lock
@@ -156,14 +158,21 @@ class Pump:
     async def _send(self, line: Client) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            holding, row = await self.ready.get()
-            await self._depart()
+            async with self.turn:  # only one waits for its departure: whoever is not near to leaving is not in doubt
+                holding, row = await self.ready.get()
+                self._look_after_ready()
+                await self._depart()
             if loop.time() > self.deadline:
                 raise leases.Fenced(self.number.pk)
             verdict = PUT_BACK if self.stopping else await self._exchange(line, holding, row)
             self.results.append((holding, row, verdict))
             if len(self.results) * 2 >= self.limits.flush:
                 self.wake.set()
+
+    def _look_after_ready(self) -> None:
+        """Half of what is ready has left: time to allow more."""
+        if self.ready.qsize() * 2 < self.limits.flush and any(holding.waiting for holding in self.holdings):
+            self.wake.set()
 
     async def _depart(self) -> None:
         """Wait for this message's turn; no longer than a moment once the pump was told to stop."""
@@ -281,8 +290,17 @@ class Pump:
                 )
         return advances
 
-    @transaction.atomic
     def _write(self, step: Step) -> None:
+        """A deadlock rolls all of it back, so it may be written again; nobody is in doubt because of one."""
+        try:
+            self._commit(step)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, DeadlockDetected):
+                raise
+            self._commit(step)
+
+    @transaction.atomic
+    def _commit(self, step: Step) -> None:
         leases.renew(self.number.pk, self.token)
         books.lock(step.batches)
         outbox.settle(step.results)

@@ -129,6 +129,16 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "pregon.accounts.signup.BusinessForm"
+ACCOUNT_FORMS = {
+    "login": "pregon.accounts.forms.Login",
+    "signup": "pregon.accounts.forms.Signup",
+    "add_email": "pregon.accounts.forms.AddEmail",
+    "change_password": "pregon.accounts.forms.ChangePassword",
+    "set_password": "pregon.accounts.forms.SetPassword",
+    "reset_password": "pregon.accounts.forms.ResetPassword",
+    "reset_password_from_key": "pregon.accounts.forms.ResetPasswordKey",
+    "reauthenticate": "pregon.accounts.forms.Reauthenticate",
+}
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Pregón: "

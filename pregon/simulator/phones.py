@@ -81,7 +81,7 @@ def _page(simulator: "Simulator") -> Callable[[Request], Awaitable[Response]]:
 
 
 def _html(request: Request, template: str, context: dict[str, Any]) -> Response:
-    language = words.preferred(request.headers.get("accept-language", ""))
+    language = words.chosen(request.cookies.get("django_language", ""))
     translations = words.catalogue(language)
     known = {
         "_": translations.gettext,

@@ -1,7 +1,6 @@
-"""The page's words, in the language of the browser: the product's own catalogue, without Django."""
+"""The page's words, in the language chosen in the panel: the product's own catalogue, without Django."""
 
 import gettext
-import re
 from functools import cache
 from pathlib import Path
 
@@ -24,7 +23,6 @@ def catalogue(language: str) -> gettext.NullTranslations:
     )
 
 
-def preferred(accept: str) -> str:
-    """The first language of an `Accept-Language` header that we have, else Spanish."""
-    wanted = re.findall(r"\b([a-z]{2})\b(?!=)", accept.lower())
-    return next((language for language in wanted if language in LANGUAGES), "es")
+def chosen(cookie: str) -> str:
+    """The language that the panel's cookie names (cookies know no ports), else Spanish: never what a browser asks for."""
+    return cookie if cookie in LANGUAGES else "es"

@@ -6,6 +6,16 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from pregon.subscriptions.models import Module, Plan
+from pregon.support.forms import ReplyForm
+
+
+class AnswerForm(ReplyForm):
+    """What the provider writes in a case."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["body"].label = _("Respuesta")
+        self.fields["body"].help_text = _("Le llega por correo y la ve en su panel.")
 
 
 class SuspensionForm(forms.Form):
@@ -24,6 +34,8 @@ class PlanForm(forms.ModelForm[Plan]):
     modules = forms.MultipleChoiceField(
         label=_("Módulos"), choices=Module.choices, widget=forms.CheckboxSelectMultiple, required=False
     )
+    # A field of the form's own: the database takes one such plan, and `offers.save` takes the turn from the other.
+    begins = forms.BooleanField(label=_("Con él empieza un negocio nuevo"), required=False)
 
     class Meta:
         model = Plan
@@ -37,7 +49,6 @@ class PlanForm(forms.ModelForm[Plan]):
             "modules",
             "position",
             "is_public",
-            "is_initial",
         )
         labels = {"slug": _("Nombre corto, para los movimientos"), "position": _("Lugar en la lista")}
         help_texts = {
@@ -48,6 +59,7 @@ class PlanForm(forms.ModelForm[Plan]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial["begins"] = self.instance.is_initial
         if self.instance.pk:
             del self.fields["slug"]
 
@@ -56,3 +68,7 @@ class PlanForm(forms.ModelForm[Plan]):
         if len(currency) != 3 or not currency.isalpha():
             raise forms.ValidationError(_("Una moneda son tres letras, como MXN."))
         return currency
+
+    def clean(self) -> None:
+        super().clean()
+        self.instance.is_initial = bool(self.cleaned_data.get("begins"))

@@ -4,18 +4,18 @@ from django.core import signing
 
 from pregon.support.models import Case
 
-SALT = "support.case"
+SIGNER = signing.Signer(salt="support.case")
 
 
 def write(case: Case) -> str:
     """What opens the case without signing in."""
-    return signing.dumps(case.pk, salt=SALT)
+    return SIGNER.sign_object(case.pk)
 
 
 def read(key: str) -> Case | None:
     """The case that `key` opens; None when we did not sign it, or the case is gone."""
     try:
-        pk = signing.loads(key, salt=SALT)
+        pk = SIGNER.unsign_object(key)
     except signing.BadSignature:
         return None
     return Case.objects.filter(pk=pk).first()

@@ -57,7 +57,7 @@ class Case(models.Model):
     @property
     def subject(self) -> str:
         """The first line of the detail: what the case is called in lists."""
-        first = self.detail.strip().splitlines()[0]
+        first = self.detail.strip().partition("\n")[0].rstrip()
         return first if len(first) <= SUBJECT else first[: SUBJECT - 1].rstrip() + "…"
 
 

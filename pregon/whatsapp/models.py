@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from pregon.accounts.models import Account
 from pregon.lib import crypto
@@ -22,9 +23,9 @@ class Portfolio(models.Model):
 class Quality(models.TextChoices):
     """Meta's opinion of a number, from its last seven days."""
 
-    GREEN = "GREEN", _("Alta")
-    YELLOW = "YELLOW", _("Media")
-    RED = "RED", _("Baja")
+    GREEN = "GREEN", pgettext_lazy("calidad", "Alta")
+    YELLOW = "YELLOW", pgettext_lazy("calidad", "Media")
+    RED = "RED", pgettext_lazy("calidad", "Baja")
     UNKNOWN = "UNKNOWN", _("Sin datos")
 
 

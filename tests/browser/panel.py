@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.walks.people import Sheet
+from tests.walks.people import ENDINGS, Sheet
 from tests.walks.running import Running
 
 SHORT = {"Promociones": "Promos", "Envíos y resultados": "Envíos"}  # on a phone's tabs
@@ -28,20 +28,25 @@ class Panel:
 
     # Getting around
 
-    def sign_in(self, user: str = "") -> None:
+    def sign_in(self, user: str = "", path: str = "/") -> None:
+        """At the page one wanted to see."""
         page = self.page
-        page.goto(self.running.address)
+        page.goto(self.running.address + path)
         page.get_by_label("Correo").fill(user or self.running.user)
         page.get_by_label("Contraseña").fill(self.running.password)
         page.get_by_role("button", name="Entrar").click()
         expect(page.get_by_role("button", name="Entrar")).to_have_count(0)
 
     def go(self, section: str) -> None:
-        """By the menu: beside the page, or below a thumb."""
+        """By the menu: beside the page, or below a thumb, where a task gives it way and one goes back first."""
+        side = self.page.get_by_role("navigation", name="Principal")
+        if side.is_visible():
+            self._follow(side, section)
+            return
         bar = self.page.get_by_role("navigation", name="Menú inferior")
         if not bar.is_visible():
-            self._follow(self.page.get_by_role("navigation", name="Principal"), section)
-            return
+            self.page.locator("a.back").click()
+            expect(bar).to_be_visible()
         short = SHORT.get(section, section)
         if not bar.get_by_role("link", name=short, exact=True).is_visible():
             bar.get_by_text("Más", exact=True).click()
@@ -92,13 +97,13 @@ class Panel:
         page.get_by_role("button", name=re.compile("^Guardar|^Terminar")).click()
         expect(page.get_by_role("link", name="Ver contactos")).to_be_visible()
 
-    def find(self, name: str) -> None:
-        """A contact's page."""
+    def find(self, ending: str) -> None:
+        """A contact's page, sought by the number."""
         self.go("Contactos")
-        search = self.page.get_by_label("Buscar por nombre o celular")
         with self.page.expect_response(lambda answer: "q=" in answer.url):
-            search.fill(name)
-        self.page.get_by_role("link", name=name).first.click()
+            self.page.get_by_label("Buscar por nombre o celular").fill(self.sheet.mobile(ending))
+        name = ENDINGS[ending]
+        self.page.get_by_role("row", name=self.sheet.shown(ending)).get_by_role("link", name=name).click()
         self.titled(name)
 
     # Promotions
@@ -140,7 +145,7 @@ class Panel:
         return self.figures(reasons)
 
     def sign_and_send(self) -> None:
-        self.page.get_by_role("checkbox", name=re.compile("celular|mensaje|vi ", re.I)).last.check()
+        self.page.get_by_label("Vi el mensaje tal como llega").check()
         self.press("Firmar y aprobar")
         self.titled("Listo para enviar")
         self.press("Enviar a")

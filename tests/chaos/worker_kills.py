@@ -21,7 +21,8 @@ from tests import make
 from tests.chaos.processes import Installation, wait_until
 from tests.sending.books import assert_balanced
 
-MPS = 400
+MPS = 100
+TYPICAL_DOUBT = 25
 PAYLOAD = payloads.template(
     "promo_general",
     "es_MX",
@@ -90,8 +91,8 @@ def _one_life(here: Installation, chance: random.Random, batch: Batch, left: int
     before = _queued(batch)
     worker = here.worker()
     wait_until(lambda: _queued(batch) < before, 60)
-    span = before / MPS / (left + 1)  # so that something is left for those after it
-    time.sleep(chance.uniform(0, 2 * span))
+    share = before / (left + 1) - TYPICAL_DOUBT  # so that something is left for those after it
+    time.sleep(chance.uniform(0, 2 * max(share, 0) / MPS))
     here.kill(worker)
     with connection.cursor() as cursor:
         cursor.execute(IN_DOUBT)

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from pregon.accounts.models import Role
 from pregon.contacts import consent, imports, people
 from pregon.contacts.models import Consent, ConsentEntry, Contact, Source
+from pregon.sending.models import Batch, Message, Omission, Status
 from tests import make
 from tests.contacts.test_imports import begin, some
 
@@ -171,6 +173,18 @@ class TestPerson:
         assert "ya no recibe promociones" in page.text
         assert "«Lo pidió en la tienda»" in page.text
         assert owner.account.contacts.get().consent == Consent.WITHDRAWN
+
+    def test_messages_are_shown(self, owner, browser):
+        person = make.contact(owner.account)
+        number, period = owner.account.numbers.get(), owner.account.periods.get()
+        given = {"number": number, "period": period, "payload": {}, "ends_at": timezone.now()}
+        batch = Batch.objects.create(account=owner.account, **given)
+        said = {"contact": person, "status": Status.OMITTED, "omission": Omission.WINDOW}
+        Message.objects.create(account=owner.account, batch=batch, position=0, **said)
+        page = browser.get(url("contact", person.pk)).text
+        assert "Mensaje suelto" in page
+        assert "Omitido: Fuera de ventana" in page
+        assert ">Nunca<" in browser.get(url("contacts")).text
 
     def test_queries(self, owner, browser, django_assert_max_num_queries):
         person = people.add(owner.account, people.Details("Rosa", "2225550184", tags=["Centro", "VIP"]))

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def owner():
+    make.rates()
     member = make.business()
     make.contact(member.account, "Ana")
     make.contact(member.account, "Eva")
@@ -130,6 +131,24 @@ def test_a_lost_signature_says_why(browser, owner, approved):
     review = words(browser.get(page("broadcast", approved)))
     assert "La firma anterior se borró. Cambiaste la lista el" in review
     assert "Etiqueta Centro , 1 persona" in review
+
+
+def test_a_number_connected_later_is_taken(browser, owner, draft):
+    Broadcast.objects.update(number=None)
+    assert "desde el +52 222 555 0142" in words(browser.get(page("broadcast", draft)))
+    sign(browser, draft)
+    draft.refresh_from_db()
+    assert draft.number == owner.account.numbers.get()
+
+
+def test_a_draft_follows_the_mode_until_it_is_signed(browser, owner, draft):
+    owner.account.practice = True
+    owner.account.save()
+    assert "Conecta tu número" in words(browser.get(page("broadcast", draft)))
+    waba_id = draft.version.template.waba_id
+    make.number(owner.account, practice=True, display="+52 000 000 0000", waba_id=waba_id)
+    assert "desde el +52 000 000 0000" in words(browser.get(page("broadcast", draft)))
+    assert "Meta no cobra" in words(browser.get(page("broadcast", draft)))
 
 
 # The list of people

@@ -116,7 +116,7 @@ def test_the_same_person_by_metas_id(account):
     first, second, third = (make.contact(account, name) for name in ("Ana", "Ana María", "Eva"))
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("ALTER TABLE contacts_contact DROP CONSTRAINT contact_meta_user_once")
+        cursor.execute("DROP INDEX contact_meta_user_once")
     Contact.objects.filter(pk__in=[first.pk, second.pk]).update(meta_user_id="MX.7")
     broadcast = make.broadcast(account)
     assert [omission_of(account, broadcast, who) for who in (first, second, third)] == ["", Omission.DUPLICATE, ""]
@@ -163,7 +163,9 @@ def test_the_frequency_rule_is_the_accounts_own(account):
 
 def test_practice_is_no_promotion_received(account):
     promoted, person = make.promotion(account), make.contact(account)
-    make.message(make.batch(account, promoted, number=make.number(account, practice=True)), person)
+    practised = make.batch(account, promoted)
+    make.message(practised, person)
+    type(practised).objects.update(number=make.number(account, practice=True))
     assert omission_of(account, make.broadcast(account, promoted), person) == ""
     account.practice = True
     account.save()
@@ -228,6 +230,7 @@ def test_the_forecast_takes_a_fixed_number_of_queries(account, django_assert_num
 
 
 def test_cost_by_country(account):
+    make.rates()
     for mobile in ("+522221234567", "+522221234568", "+573001234567", "+4915112345678", "+881600000001"):
         make.contact(account, mobile=mobile)
     cost = forecast.forecast(make.broadcast(account)).cost
@@ -239,6 +242,7 @@ def test_cost_by_country(account):
 
 
 def test_the_rate_that_holds_is_the_latest_one(account):
+    make.rates()
     today = NOW().astimezone(account.zone).date()
     Rate.objects.create(category="marketing", country="MX", amount=Decimal("0.05"), valid_from=today)
     Rate.objects.create(

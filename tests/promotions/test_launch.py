@@ -88,12 +88,17 @@ def withdraw_everybody(broadcast):
 
 
 def lose_plan(broadcast):
-    broadcast.account.periods.all().delete()
+    broadcast.account.subscription.delete()
+
+
+def practise(broadcast):
+    type(broadcast.account).objects.filter(pk=broadcast.account_id).update(practice=True)
 
 
 REFUSALS = [
-    (stop_number, "está detenido: El permiso de conexión"), (suspend, "suspendida: Falta un pago"), (pause_template, "en pausa"),
-    (lose_number, "Aún no conectas un número"), (withdraw_everybody, "nadie recibe"), (lose_plan, "no tiene cupo"),
+    (stop_number, "está detenido: El permiso de conexión"), (suspend, "negocio está en pausa: Falta un pago"), (pause_template, "en pausa"),
+    (lose_number, "Aún no conectas un número"), (withdraw_everybody, "nadie recibe"), (lose_plan, "Tu plan no incluye"),
+    (practise, "modo práctica apagado"),
 ]  # fmt: skip
 
 

@@ -48,9 +48,9 @@ class Sheet:
         return [
             *good,
             ("Karla Callada", self.mobile("0320"), ""),  # never asked
-            ("Luis Trunco", "222 55", "sí"),  # incomplete, and kept to be corrected
+            ("Luis Trunco", f"222 {self.block}", "sí"),  # incomplete, and kept to be corrected
             ("ANA PRONTO", "044" + self.mobile("0000").replace(" ", ""), "sí"),  # the first again
-            ("", "222 55", "sí"),  # neither a name nor a number
+            ("", f"222 {self.block}", "sí"),  # neither a name nor a number
         ]
 
     def csv(self) -> bytes:

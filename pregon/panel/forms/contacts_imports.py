@@ -21,7 +21,7 @@ COLUMN_WORDS = {
     "consent": gettext_lazy("Permiso (sí o no)"),
     "opt_out": gettext_lazy("Baja"),
     "tags": gettext_lazy("Etiquetas"),
-    FIELD: gettext_lazy("Otro dato, para tus mensajes"),
+    FIELD: gettext_lazy("Otro dato"),
 }
 
 

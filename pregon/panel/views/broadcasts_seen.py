@@ -18,7 +18,7 @@ from pregon.contacts.models import Consent, Contact
 from pregon.panel import drawing, wording
 from pregon.panel.forms import broadcasts as forms
 from pregon.panel.views.broadcasts_found import key
-from pregon.promotions import audiences, checklist, costs, forecast, hints, omissions, preview, problems, results
+from pregon.promotions import audiences, checklist, costs, forecast, hints, lines, omissions, preview, problems, results
 from pregon.promotions.forecast import Forecast
 from pregon.promotions.models import Broadcast
 from pregon.sending.models import Batch, Omission
@@ -69,6 +69,7 @@ def row(broadcast: Broadcast, tags: Mapping[int, str]) -> dict[str, Any]:
 
 def review(request: access.Request, broadcast: Broadcast) -> dict[str, Any]:
     """Everything of the review page, from one forecast."""
+    broadcast.number = lines.of(broadcast)  # as it would be signed
     predicted = forecast.forecast(broadcast)
     shown_to = _first_recipient(broadcast)
     message = preview.render(broadcast.version, shown_to)

@@ -34,12 +34,12 @@ FACETS = (
 def contacts(request: access.Request) -> HttpResponse:
     """People by name: the address filters (`contacts_sought`), `despues` and `antes` turn pages. htmx gets the list alone."""
     sought = contacts_sought.read(request.GET)
-    rows = contacts_sought.find(request.account, sought)
-    listed = _listed(request, sought, rows)
     if request.htmx and not request.htmx.history_restore_request:
-        response = render(request, "panel/contacts/list.html", listed)
+        response = render(request, "panel/contacts/list.html", _listed(request, sought))
     else:
-        response = render(request, "panel/contacts/contacts.html", listed | _head(request, sought))
+        head = _head(request, sought)
+        all_of_them = None if sought.asks else head["counts"].total
+        response = render(request, "panel/contacts/contacts.html", head | _listed(request, sought, all_of_them))
     patch_vary_headers(response, ("HX-Request",))
     return response
 
@@ -77,10 +77,11 @@ def _head(request: access.Request, sought: Sought) -> dict[str, Any]:
     }
 
 
-def _listed(request: access.Request, sought: Sought, rows: QuerySet[Contact]) -> dict[str, Any]:
-    """The sentence and one page."""
+def _listed(request: access.Request, sought: Sought, found: int | None = None) -> dict[str, Any]:
+    """The sentence and one page; `found` people fit it, if that was counted already."""
+    rows = contacts_sought.find(request.account, sought)
     page = _page(request, rows)
-    found = rows.count()
+    found = rows.count() if found is None else found
     tags = list(request.account.tags.all())
     first = _position(request, page, found)
     return {

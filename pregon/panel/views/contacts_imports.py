@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -88,8 +88,13 @@ def import_commit(request: access.Request, pk: int) -> HttpResponse:
 def import_rejects(request: access.Request, pk: int) -> HttpResponseBase:
     """The rows that stay out, each with its reason, as CSV."""
     import_ = _of(request, pk)
-    headers = {"Content-Disposition": f'attachment; filename="{_("filas-fuera")}-{pk}.csv"'}
-    return StreamingHttpResponse(imports.rejects(import_), content_type="text/csv; charset=utf-8", headers=headers)
+    try:
+        rows = imports.rejects(import_)
+    except UNREADABLE as error:
+        return _unreadable(request, import_, str(error))
+    return FileResponse(
+        rows, as_attachment=True, filename=f"{_('filas-fuera')}-{pk}.csv", content_type="text/csv; charset=utf-8"
+    )
 
 
 @require_POST

@@ -16,4 +16,5 @@ urlpatterns = [
     path("practica/", settings_numbers.practice_mode, name="practice"),
     path("negocio/", account.switch, name="account_switch"),
     path("apariencia/", appearance.choose, name="theme"),
+    path("idioma/", appearance.speak, name="language"),
 ]

@@ -15,10 +15,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from pregon.accounts import access
 from pregon.promotions import results
 from pregon.promotions.models import Broadcast
-from pregon.staff import pages
+from pregon.staff import forms, pages
 from pregon.subscriptions import changes
 from pregon.support import attachments, cases, threads
-from pregon.support.forms import ReplyForm
 from pregon.support.models import Case, Module
 
 BESIDE = 12  # cases of the queue that stand beside the one that is read
@@ -87,7 +86,7 @@ def _facets(
 def case(request: access.Request, pk: int) -> HttpResponse:
     """POST answers: `act` is «close» to close it with the answer."""
     found = access.get(Case.objects.select_related("account", "created_by"), pk)
-    form = ReplyForm(request.POST or None, request.FILES or None)
+    form = forms.AnswerForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         return _answer(request, found, form)
     queue = Case.objects.filter(status=Case.Status.OPEN).exclude(pk=pk).select_related("account")
@@ -104,7 +103,7 @@ def case(request: access.Request, pk: int) -> HttpResponse:
         return render(request, "staff/case.html", context | {"here": "cases"}, status=422 if form.errors else 200)
 
 
-def _answer(request: access.Request, found: Case, form: ReplyForm) -> HttpResponse:
+def _answer(request: access.Request, found: Case, form: forms.AnswerForm) -> HttpResponse:
     cases.answer(found, form.cleaned_data["body"], author=request.user, files=form.cleaned_data["attached"])
     if request.POST.get("act") == "close":
         cases.close(found)

@@ -10,7 +10,7 @@ from pregon.worker import demo
 
 
 class Command(BaseCommand):
-    help = "Crea el negocio de ejemplo, o completa lo que le falte."
+    help = _("Crea el negocio de ejemplo, o completa lo que le falte.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

@@ -1,0 +1,64 @@
+"""Every page that links lead to, one of each kind: nobody keeps a list of them that could grow old."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urljoin, urlsplit
+
+from playwright.sync_api import BrowserContext
+
+from tests.browser.panel import Panel, attachment
+
+HREF = re.compile(r'<a\b[^>]*\bhref="([^"#?]+)')
+TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
+NUMBER = re.compile(r"\d+")
+MANY_FACED = {"/envios/#/"}  # a review, a card under way, a result: told apart by their titles
+STARTS = ("/", "/practica/", "/estilo/", "/cuenta/email/", "/cuenta/password/change/")
+SIGNED_OUT = ("/cuenta/login/", "/cuenta/signup/", "/cuenta/password/reset/", "/reportar/", "/no-existe/")
+
+
+def furnish(panel: Panel) -> None:
+    """A file under review, a sending that is not signed, one that is sent, a case: so that every page has something on it."""
+    page = panel.page
+    panel.upload("clientes.csv", panel.sheet.csv())
+    panel.keep()
+    panel.upload("mas-clientes.xlsx", panel.sheet.workbook())
+    panel.write("Rosca de Reyes", "Rosca de Reyes con 15% menos")
+    panel.prepare("Rosca de Reyes")
+    panel.prepare("Charolas para tu posada")
+    panel.open_omissions()
+    panel.sign_and_send()
+    page.get_by_role("article").get_by_role("link", name="Fallidos").click()
+    page.get_by_role("link", name="Reportar", exact=True).last.click()
+    page.get_by_label("Detalle del caso").fill("Elsa es clienta de siempre y no le llegó la promoción.")
+    page.get_by_label("Adjunto").set_input_files(attachment())
+    panel.press("Crear caso")
+    panel.says("Creamos tu caso")
+
+
+def found(context: BrowserContext, address: str, starts: tuple[str, ...] = STARTS) -> Iterator[str]:
+    """Paths, nearest first."""
+    waiting, seen = list(starts), set[str]()
+    while waiting:
+        path = waiting.pop(0)
+        kind = NUMBER.sub("#", path)
+        if kind in seen:
+            continue
+        answer = context.request.get(address + path)
+        if answer.status != 200 or not answer.headers["content-type"].startswith("text/html"):
+            seen.add(kind)
+            continue
+        text = answer.text()
+        title = TITLE.search(text)
+        kind += title[1] if kind in MANY_FACED and title else ""
+        if kind not in seen:
+            seen.add(kind)
+            yield path
+        waiting += _links(text, address, answer.url)
+
+
+def _links(text: str, address: str, here: str) -> Iterator[str]:
+    for href in HREF.findall(text):
+        url = urljoin(here, href)
+        path = urlsplit(url).path
+        if url.startswith(address + "/") and not path.startswith(("/static/", "/cuenta/logout")):
+            yield path
