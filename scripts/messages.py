@@ -79,14 +79,14 @@ def messages(path: Path) -> Iterator[tuple[Any, str | None]]:
 
 
 def gathered() -> Catalog:
-    """Every message, without translations. Raises ValueError where one singular has two plurals."""
+    """Every message with the file that says it first. Raises ValueError where one singular has two plurals."""
     catalog = Catalog(charset="utf-8")
     for path in sources():
         for msgid, context in messages(path):
             known = catalog.get(msgid, context)
             if known and known.pluralizable and isinstance(msgid, tuple) and tuple(known.id) != msgid:
                 raise ValueError(f"{path}: «{msgid[0]}» has another plural elsewhere: «{known.id[1]}», «{msgid[1]}»")
-            catalog.add(msgid, locations=[(path.as_posix(), None)], context=context)
+            catalog.add(msgid, locations=[] if known else [(path.as_posix(), None)], context=context)
     return catalog
 
 
@@ -129,15 +129,20 @@ def singular(message: Message) -> str:
 
 
 def faults(message: Message) -> Iterator[str]:
-    pairs = list(zip(pair(message.id), pair(message.string), strict=False))
+    meant, said = pair(message.id), pair(message.string)
     if message.fuzzy:
         yield "fuzzy"
-    if len(pair(message.string)) != len(pair(message.id)) or not all(pair(message.string)):
+    if len(said) != len(meant) or not all(said):
         yield "not translated"
-    elif any(kept(said) != kept(meant) for meant, said in pairs[-1:]) or not all(
-        kept(said) <= kept(pairs[-1][0]) | kept(meant) for meant, said in pairs
-    ):
+    elif not faithful(meant, said):
         yield "other placeholders"
+
+
+def faithful(meant: tuple[str, ...], said: tuple[str, ...]) -> bool:
+    """Whether the last form repeats all that must be kept; a singular may do without its figure («One person»)."""
+    every = kept(meant[-1])
+    fitting = (kept(one) <= every | kept(source) for source, one in zip(meant, said, strict=True))
+    return kept(said[-1]) == every and all(fitting)
 
 
 def pair(text: Any) -> tuple[str, ...]:

@@ -101,6 +101,9 @@ class Contact(models.Model):
         indexes = (
             models.Index(fields=["account", "search", "id"], name="contact_by_name"),
             models.Index(fields=["account", "-id"], name="contact_by_age"),
+            models.Index(
+                fields=["account", "consent", "mobile_problem"], name="contact_by_consent"
+            ),  # counted from alone
         )
 
     def __str__(self) -> str:

@@ -147,15 +147,17 @@ def page(rows: QuerySet[Contact], *, after: Contact | None = None, before: Conta
 
 
 def counts(rows: QuerySet[Contact]) -> Counts:
-    """How many of them have given permission, have not, have withdrawn it."""
-    bad = Count("id", filter=~Q(mobile_problem=MobileProblem.NONE))
-    found = list(rows.order_by().values_list("consent").annotate(people=Count("id"), bad=bad))
-    people = {consent: people for consent, people, _bad in found}
+    """How many of them have given permission, have not, have withdrawn it. Read from an index alone (`contact_by_consent`)."""
+    found = list(rows.order_by().values_list("consent", "mobile_problem").annotate(people=Count("*")))
+
+    def of(consent: Consent) -> int:
+        return sum(people for given, _problem, people in found if given == consent)
+
     return Counts(
-        granted=people.get(Consent.GRANTED, 0),
-        unknown=people.get(Consent.UNKNOWN, 0),
-        withdrawn=people.get(Consent.WITHDRAWN, 0),
-        to_fix=sum(bad for _consent, _people, bad in found),
+        granted=of(Consent.GRANTED),
+        unknown=of(Consent.UNKNOWN),
+        withdrawn=of(Consent.WITHDRAWN),
+        to_fix=sum(people for _consent, problem, people in found if problem),
     )
 
 

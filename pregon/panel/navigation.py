@@ -19,8 +19,13 @@ class Section:
     icon: str
     short: str | Promise = ""  # for the tabs of a phone
     url: str = ""
+    also: str = ""  # the beginning of other addresses that belong to it
     count: int | None = None
     current: bool = False
+
+    def holds(self, path: str) -> bool:
+        """Whether a page is of this section; home is one page."""
+        return path == self.url or (self.name != "home" and path.startswith((self.url, self.also or self.url)))
 
 
 @dataclass
@@ -66,7 +71,7 @@ def sections() -> list[Group]:
             [
                 Section("subscription", _("Mi suscripción"), "credit-card"),
                 Section("guides", _("Guías"), "book-2"),
-                Section("case_new", _("Reportar un problema"), "lifebuoy"),
+                Section("case_new", _("Reportar un problema"), "lifebuoy", also="/casos/"),
                 Section("settings", _("Ajustes"), "settings"),
             ],
         ),
@@ -101,7 +106,7 @@ def menu(request: HttpRequest | None, shell: Mapping[str, Any]) -> Menu:
 
 def mark_current(sections: list[Section], name: str, path: str) -> None:
     """The named section, else the one with the longest address that the path begins with (home only exactly)."""
-    inside = [s for s in sections if s.url and (path == s.url or (s.name != "home" and path.startswith(s.url)))]
+    inside = [s for s in sections if s.url and s.holds(path)]
     best = max(inside, key=lambda s: len(s.url), default=None)
     for section in sections:
         section.current = section.name == name if name else section is best

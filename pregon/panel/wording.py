@@ -29,11 +29,11 @@ PATTERNS = {
 
 @lru_cache(maxsize=64)
 def locale_of(language: str) -> Locale:
-    """The Babel locale of a Django language code; Spanish of no known region is Latin America's."""
+    """The Babel locale of a Django language code (nobody wrote `en-mx`'s); Spanish of no known region is Latin America's."""
     try:
         found = Locale.parse(language, sep="-")
     except UnknownLocaleError:
-        return LATIN_AMERICA
+        return Locale("en") if language.startswith("en") else LATIN_AMERICA
     return LATIN_AMERICA if str(found) == "es" else found
 
 
@@ -43,8 +43,9 @@ def locale() -> Locale:
 
 @lru_cache(maxsize=64)
 def separators(language: str) -> tuple[str, str]:
-    """(of thousands, of decimals)."""
-    symbols = locale_of(language).number_symbols["latn"]
+    """(of thousands, of decimals): the region's own in either language."""
+    region = language.partition("-")[2]
+    symbols = locale_of(f"es-{region}" if region else language).number_symbols["latn"]
     return symbols["group"], symbols["decimal"]
 
 

@@ -44,7 +44,9 @@ class Version(models.Model):
     detail = models.TextField(_("detalle"), max_length=1024, blank=True)
     footer = models.CharField(_("pie"), max_length=60, blank=True)
     buttons = models.JSONField(default=list, blank=True)  # [{"kind": "reply"|"url"|"opt_out", "text": …, "url": …}]
-    values = models.JSONField(default=dict, blank=True)  # template variable → text, where {{nombre}} etc. are contact fields
+    values = models.JSONField(
+        default=dict, blank=True
+    )  # template variable → text, where {{nombre}} etc. are contact fields
     fallbacks = models.JSONField(default=dict, blank=True)  # contact field → what to say where it is empty
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -118,7 +120,9 @@ class Rate(models.Model):
     valid_from = models.DateField()
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["category", "country", "currency", "valid_from"], name="rate_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=["category", "country", "currency", "valid_from"], name="rate_once"),
+        )
 
     def __str__(self) -> str:
         return f"{self.category} {self.country} {self.amount} {self.currency}"

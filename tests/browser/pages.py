@@ -10,7 +10,7 @@ from tests.browser.panel import Panel, attachment
 
 HREF = re.compile(r'<a\b[^>]*\bhref="([^"#?]+)')
 TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
-NUMBER = re.compile(r"\d+")
+NUMBER = re.compile(r"\d+|(?<=/omitidos/)\w+|(?<=/resultado/)\w+")  # what tells pages of one kind apart
 MANY_FACED = {"/envios/#/"}  # a review, a card under way, a result: told apart by their titles
 STARTS = ("/", "/practica/", "/estilo/", "/cuenta/email/", "/cuenta/password/change/")
 SIGNED_OUT = ("/cuenta/login/", "/cuenta/signup/", "/cuenta/password/reset/", "/reportar/", "/no-existe/")
@@ -37,21 +37,22 @@ def furnish(panel: Panel) -> None:
 
 def found(context: BrowserContext, address: str, starts: tuple[str, ...] = STARTS) -> Iterator[str]:
     """Paths, nearest first."""
-    waiting, seen = list(starts), set[str]()
+    waiting, asked, kinds = list(starts), set[str](), set[str]()
     while waiting:
         path = waiting.pop(0)
         kind = NUMBER.sub("#", path)
-        if kind in seen:
+        if path in asked or kind in kinds:
             continue
+        asked.add(path)
         answer = context.request.get(address + path)
-        if answer.status != 200 or not answer.headers["content-type"].startswith("text/html"):
-            seen.add(kind)
+        if not answer.headers["content-type"].startswith("text/html"):
+            kinds.add(kind)  # a download
             continue
         text = answer.text()
         title = TITLE.search(text)
         kind += title[1] if kind in MANY_FACED and title else ""
-        if kind not in seen:
-            seen.add(kind)
+        if kind not in kinds:
+            kinds.add(kind)
             yield path
         waiting += _links(text, address, answer.url)
 

@@ -46,7 +46,7 @@ def test_every_page(browser: Browser, running: Running, furnished: dict[str, Kep
         browser, look, bypass_csp=True, color_scheme=LOOKS[look], storage_state=furnished[who] or None
     )
     page, complaints = context.new_page(), []
-    for path in list(pages.found(context, running.address, starts)):
+    for path in pages.found(context, running.address, starts):
         page.goto(running.address + path)
         complaints += [f"{path}: {complaint}" for complaint in _complaints(page)]
     context.close()

@@ -118,7 +118,12 @@ def leaves_out_those_who_said_no(panel: Panel, name: str, first: dict[str, int])
 def the_guide_has_its_checklist(panel: Panel) -> None:
     """Guías: all four ticks are there, from data."""
     panel.go("Guías")
-    for tick in ("Contactos revisados", "Cupo disponible confirmado", "Vista previa aprobada", "Resultado de envío revisado"):
+    for tick in (
+        "Contactos revisados",
+        "Cupo disponible confirmado",
+        "Vista previa aprobada",
+        "Resultado de envío revisado",
+    ):
         expect(panel.page.get_by_role("listitem").filter(has_text=tick)).to_contain_text("hecho")
 
 

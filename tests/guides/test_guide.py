@@ -90,5 +90,5 @@ def test_its_queries_are_few(django_assert_max_num_queries: DjangoAssertNumQueri
     make.broadcast(member.account)
     client = make.signed_in(member)
     page(client)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(12):
         page(client)

@@ -212,6 +212,7 @@ class TestThread:
         client = make.signed_in(member)
         html = client.get(reverse("panel:cases"), {"estado": "closed"}).content.decode()
         assert html.count('<td class="full">') == 1
+        assert re.search(r'href="/reportar/" aria-current="page"', html)
         assert client.get(reverse("panel:cases"), {"estado": "x", "antes": "9" * 40}).status_code == 200
         with django_assert_max_num_queries(9):
             client.get(reverse("panel:cases"))

@@ -127,7 +127,7 @@ def test_its_queries_do_not_grow_with_what_there_is(django_assert_max_num_querie
         make.contact(member.account, consent=Consent.UNKNOWN)
     client = make.signed_in(member)
     client.get("/")
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(17):
         client.get("/")
 
 

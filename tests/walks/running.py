@@ -23,9 +23,9 @@ PROVIDER = "proveedor@pregon.example"  # the demo's staff, with the same passwor
 class Running:
     """One copy. A context manager; `start` and `stop` may follow each other as often as one likes."""
 
-    def __init__(self, home: Path, port: int = 0) -> None:
+    def __init__(self, home: Path) -> None:
         self.home = home
-        self.port = port or ports.free_port(3)
+        self.port = ports.free_port(3)
         self.simulator = f"http://127.0.0.1:{self.port + 2}"
         self.webhooks = f"http://127.0.0.1:{self.port + 1}/webhooks/meta"
         self.log = home / "run.log"
@@ -69,10 +69,10 @@ class Running:
 
     @property
     def environment(self) -> dict[str, str]:
-        """A stranger's: nothing of the tests' own."""
+        """A stranger's: nothing of the tests' own. Meta is the practice one, also for numbers connected by hand."""
         ours = ("PREGON_", "DATABASE_URL", "DJANGO_SETTINGS_MODULE")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        return kept | {"PREGON_HOME": str(self.home), "PORT": str(self.port)}
+        return kept | {"PREGON_HOME": str(self.home), "PORT": str(self.port), "PREGON_GRAPH_URL": self.simulator}
 
     def pregon(self, *arguments: str, fails: bool = False) -> str:
         """What `pregon …` prints beside the running copy."""

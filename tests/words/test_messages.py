@@ -1,14 +1,17 @@
 """Every word a person reads is translated, and the person chooses the language."""
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
-from babel.messages.catalog import Message
+from babel.messages.catalog import Catalog, Message
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import reloader
 
+from pregon.panel import wording
 from pregon.simulator import words
 from scripts import messages
 from tests import make
@@ -73,9 +76,17 @@ class TestTheCheck:
         page.write_text(template)
         assert list(messages.literals(page)) == said
 
-    def test_extracting_twice_changes_nothing(self) -> None:
-        for path, language, catalog in messages.catalogues():
-            assert messages.written(messages.merged(catalog), language) == path.read_text()
+    def test_extracting_keeps_what_is_translated_and_drops_what_nobody_says(self) -> None:
+        old = Catalog()
+        old.add("Ajustes", "Set-up")
+        old.add("Esto ya no lo dice nadie", "Nobody says this any more")
+        catalog = messages.merged(old)
+        assert catalog["Ajustes"].string == "Set-up" and not catalog["Contactos"].string
+        assert "Esto ya no lo dice nadie" not in catalog
+
+    def test_the_file_has_no_dates_and_no_line_numbers(self) -> None:
+        po = messages.written(messages.gathered(), "en")
+        assert "Date" not in po and not re.search(r"^#:.*:\d", po, re.MULTILINE)
 
 
 @pytest.mark.django_db
@@ -115,6 +126,13 @@ class TestTheLanguage:
         client = make.signed_in(make.member(make.account(country="CO")))
         client.cookies["django_language"] = "en"
         assert '<html lang="en-co"' in client.get(reverse("panel:settings")).content.decode()
+        with translation.override("en-co"):
+            assert (wording.number(1148), wording.written(date(2026, 11, 19), "weekday")) == (
+                "1.148",
+                "Thursday 19 November",
+            )
+        with translation.override("en-mx"):
+            assert (wording.number(1148), wording.written(date(2026, 11, 19), "day")) == ("1,148", "19 Nov")
 
     def test_signing_in_speaks_our_words(self) -> None:
         html = Client().post(reverse("account_login"), {"login": "nadie@example.com", "password": "x"}).content.decode()

@@ -108,6 +108,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='contact',
+            index=models.Index(fields=['account', 'consent', 'mobile_problem'], name='contact_by_consent'),
+        ),
+        migrations.AddIndex(
+            model_name='contact',
             index=models.Index(fields=['account', 'search', 'id'], name='contact_by_name'),
         ),
         migrations.AddIndex(
