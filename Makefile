@@ -44,7 +44,8 @@ check: $(VENV)/dev.stamp $(VENDOR) ## estilo, tipos, capas, migraciones, traducc
 	$(BIN)/lint-imports
 	$(PREGON) manage makemigrations --check --dry-run
 	$(BIN)/python scripts/messages.py check
-	$(BIN)/djlint pregon --lint --quiet
+	$(BIN)/djlint pregon --lint --quiet --extend-exclude pregon/simulator
+	$(BIN)/djlint pregon/simulator --lint --quiet --profile jinja --ignore H006,H015,H021,H030,H031,T002,J004,J018
 
 fix: $(VENV)/dev.stamp ## lo que ruff corrige solo
 	$(BIN)/ruff check --fix .
@@ -58,7 +59,7 @@ chaos: $(VENV)/dev.stamp $(VENDOR) ## mata procesos a mitad de un envío y cuent
 
 screenshots: $(VENV)/dev.stamp $(VENDOR) $(CATALOGUES) ## las capturas del README
 	@sh scripts/chromium.sh $(BIN)/python
-	@exec $(BIN)/python scripts/screenshots.py
+	@exec $(BIN)/python -m scripts.screenshots $(ARGS)
 
 front: $(VENDOR) ## estilos, programas, letra e iconos del panel, de npm
 

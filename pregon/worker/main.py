@@ -1,6 +1,7 @@
 """One worker: the jobs, the pumps and the inbox, in one event loop. Start as many as you like."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Awaitable, Callable
@@ -35,6 +36,7 @@ async def run(ready: Callable[[], None] = lambda: None) -> None:
         group.create_task(_read_inbox(stop))
         group.create_task(_repeat(stop, REAP_SECONDS, lambda: _reap(app)))
         group.create_task(_jobs(app, stop))
+        gc.freeze()  # what was imported stays: no collection during a broadcast walks through it
         ready()
 
 

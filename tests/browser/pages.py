@@ -16,15 +16,15 @@ STARTS = ("/", "/practica/", "/estilo/", "/cuenta/email/", "/cuenta/password/cha
 SIGNED_OUT = ("/cuenta/login/", "/cuenta/signup/", "/cuenta/password/reset/", "/reportar/", "/no-existe/")
 
 
-def furnish(panel: Panel) -> None:
-    """A file under review, a sending that is not signed, one that is sent, a case: so that every page has something on it."""
+def furnish(panel: Panel, tag: str = "") -> None:
+    """A file under review, a sending that is not signed, one that is sent (to the people of a tag, else to everybody), a case."""
     page = panel.page
     panel.upload("clientes.csv", panel.sheet.csv())
     panel.keep()
     panel.upload("mas-clientes.xlsx", panel.sheet.workbook())
     panel.write("Rosca de Reyes", "Rosca de Reyes con 15% menos")
-    panel.prepare("Rosca de Reyes")
-    panel.prepare("Charolas para tu posada")
+    panel.prepare("Rosca de Reyes", panel.sheet.tag)
+    panel.prepare("Charolas para tu posada", tag)
     panel.open_omissions()
     panel.sign_and_send()
     page.get_by_role("article").get_by_role("link", name="Fallidos").click()

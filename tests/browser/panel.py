@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, expect
 
 from tests.walks.people import ENDINGS, Sheet
 from tests.walks.running import Running
@@ -123,17 +123,18 @@ class Panel:
         self.press("Guardar")
         self.says(f"Guardamos «{name}»")
 
-    def prepare(self, name: str) -> None:
-        """From the saved promotion to its review, for the people of the sheet."""
+    def prepare(self, name: str, tag: str = "") -> None:
+        """From the saved promotion to its review, for the people of a tag, else for everybody."""
         self.go("Promociones")
         self.follow(name)
         self.press("Preparar envío")
         self.titled("Revisa y aprueba el envío")
-        self.follow("Cambiar la lista")
-        self.page.get_by_label("Por etiqueta").check()
-        self.page.get_by_label(self.sheet.tag, exact=True).check()
-        self.press("Usar esta lista")
-        self.says(self.sheet.tag)
+        if tag:
+            self.follow("Cambiar la lista")
+            self.page.get_by_label("Por etiqueta").check()
+            self.page.get_by_label(tag, exact=True).check()
+            self.press("Usar esta lista")
+            self.says(tag)
 
     # Sending
 

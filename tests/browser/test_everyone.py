@@ -27,7 +27,7 @@ def furnished(browser: Browser, running: Running) -> dict[str, Kept]:
         panel = Panel(context, running, Sheet("Feria de marzo", "845"))
         panel.sign_in(user, path)
         if who == "owner":
-            pages.furnish(panel)
+            pages.furnish(panel, panel.sheet.tag)
         kept[who] = dict(context.storage_state())
         context.close()
     return kept

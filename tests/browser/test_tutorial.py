@@ -48,7 +48,7 @@ def loads_contacts(panel: Panel) -> None:
 
 def sends(panel: Panel, name: str) -> dict[str, int]:
     """Prepara, revisa, firma, envía; returns the card."""
-    panel.prepare(name)
+    panel.prepare(name, panel.sheet.tag)
     omissions = panel.open_omissions()
     panel.sign_and_send()
     result = panel.result()
@@ -104,7 +104,7 @@ def answers_baja(panel: Panel) -> None:
 
 def leaves_out_those_who_said_no(panel: Panel, name: str, first: dict[str, int]) -> None:
     """The same promotion again: two withdrew, the others have it; who never got it may."""
-    panel.prepare(name)
+    panel.prepare(name, panel.sheet.tag)
     omissions = panel.open_omissions()
     assert omissions["De baja"] == 2
     assert omissions["Ya recibieron"] == first["aceptados"] + first["por confirmar"] - 2

@@ -96,7 +96,8 @@ def practise(broadcast):
 
 
 REFUSALS = [
-    (stop_number, "está detenido: El permiso de conexión"), (suspend, "negocio está en pausa: Falta un pago"), (pause_template, "en pausa"),
+    (stop_number, "está detenido: El permiso de conexión"), (suspend, "negocio está en pausa: Falta un pago"),
+    (pause_template, "en pausa"),
     (lose_number, "Aún no conectas un número"), (withdraw_everybody, "nadie recibe"), (lose_plan, "Tu plan no incluye"),
     (practise, "modo práctica apagado"),
 ]  # fmt: skip

@@ -1,5 +1,7 @@
 """Tutorial 04 over HTTP, against the processes of `pregon run`: with failures, omissions and webhooks that come late."""
 
+from typing import Any
+
 import pytest
 
 from tests.walks import person
@@ -29,7 +31,7 @@ def test_a_sending_whose_webhooks_come_late(running: Running) -> None:
     nobody_twice(running, sheet)
 
 
-def sends(lucia: Person, running: Running) -> dict[str, object]:
+def sends(lucia: Person, running: Running) -> dict[str, Any]:
     """Signed and sent; while Meta says nothing more, what it answered is what is known."""
     lucia.sign()
     assert "Ya está aprobado" in lucia.text
@@ -40,7 +42,7 @@ def sends(lucia: Person, running: Running) -> dict[str, object]:
     return told
 
 
-def the_panel_tells_the_same(lucia: Person, told: dict[str, object]) -> None:
+def the_panel_tells_the_same(lucia: Person, told: dict[str, Any]) -> None:
     lucia.get(f"/envios/{told['broadcast']}/")
     assert "Resultado del envío" in lucia.text
     assert "La cuenta cuadra" in lucia.text
