@@ -44,6 +44,7 @@ def _arguments() -> argparse.Namespace:
 def _prepare(home: Path, url: str) -> None:
     for name in [name for name in os.environ if name.startswith("PREGON_")]:
         del os.environ[name]
+    (home / "static").mkdir()
     os.environ |= {"PREGON_HOME": str(home), "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "pregon.settings"}
     import django
     from django.core.management import call_command

@@ -34,9 +34,11 @@ def tell(entry: ConsentEntry) -> str:
             return _withdrawn(Source(source))
 
 
-def tell_beginning(contact: Contact) -> str:
-    """How someone came of whom nothing was said."""
-    return _("Llegó en un archivo, sin permiso") if contact.source_id else _("Agregado a mano")
+def tell_beginning(contact: Contact, *, silent: bool = True) -> str:
+    """How someone came; ``silent``: nothing was ever said of their permission."""
+    if not contact.source_id:
+        return _("Agregado a mano")
+    return _("Llegó en un archivo, sin permiso") if silent else _("Llegó en un archivo")
 
 
 def _granted(entry: ConsentEntry) -> str:

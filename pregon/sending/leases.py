@@ -50,6 +50,14 @@ def release(number_id: int) -> None:
         cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, number_id])
 
 
+# Somebody lives and pumps the number of `work`: no use in knocking.
+HELD = f"""
+EXISTS (SELECT 1 FROM pg_locks held JOIN sending_lease lease ON lease.number_id = work.number_id AND lease.expires_at > now()
+    WHERE held.locktype = 'advisory' AND held.classid = {LOCK_CLASS} AND held.objid = work.number_id AND held.granted
+      AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
+
+
 def _end_expired_holder(number_id: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(END_HOLDER, {"class": LOCK_CLASS, "number": number_id})

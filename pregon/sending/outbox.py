@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from pregon.sending import books
+from pregon.sending import books, leases
 from pregon.sending.books import Move, State
 from pregon.sending.models import Batch, Chunk, Omission, Status
 from pregon.whatsapp.models import Number
@@ -94,7 +94,7 @@ SELECT count(*) FILTER (WHERE status = 'queued'), count(*) FILTER (WHERE status 
 
 
 def numbers_with_work() -> list[int]:
-    """Ids of numbers that have something to send now, or a chunk that nobody finished."""
+    """Ids of numbers that nobody pumps and that have something to send now, or a chunk that nobody finished."""
     with connection.cursor() as cursor:
         cursor.execute(NUMBERS_WITH_WORK)
         return [number_id for (number_id,) in cursor.fetchall()]
@@ -109,9 +109,11 @@ RUNNABLE = """
 """
 DUE = "SELECT 1 FROM sending_chunk c WHERE c.batch_id = batch.id AND c.state = 'waiting' AND c.due_at <= now()"
 NUMBERS_WITH_WORK = f"""
-SELECT batch.number_id {RUNNABLE} AND (batch.cursor < batch.queue_size OR EXISTS ({DUE}))
-UNION
-SELECT batch.number_id FROM sending_chunk c JOIN sending_batch batch ON batch.id = c.batch_id WHERE c.state = 'leased'
+SELECT work.number_id FROM (
+    SELECT batch.number_id {RUNNABLE} AND (batch.cursor < batch.queue_size OR EXISTS ({DUE}))
+    UNION
+    SELECT batch.number_id FROM sending_chunk c JOIN sending_batch batch ON batch.id = c.batch_id WHERE c.state = 'leased'
+) work WHERE NOT {leases.HELD}
 """
 
 

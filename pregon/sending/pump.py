@@ -101,9 +101,10 @@ class Step:
 class Pump:
     """Pumps one number until it has been idle for a while, is told to stop, or loses its lease."""
 
-    def __init__(self, number: Number, limits: Limits | None = None) -> None:
+    def __init__(self, number: Number, limits: Limits | None = None, *, idle: float = IDLE_SECONDS) -> None:
         self.number = number
         self.limits = limits or Limits.of(number.mps)
+        self.idle = idle
         self.pace = Pace(number.mps)
         self.chunk_size = min(outbox.MAX_CHUNK, max(1, number.mps))
         self.token = 0
@@ -213,7 +214,7 @@ class Pump:
                 flushed = loop.time()
             if self.holdings:
                 busy = loop.time()
-            elif self.stopping or loop.time() - busy > IDLE_SECONDS:
+            elif self.stopping or loop.time() - busy > self.idle:
                 return
 
     async def _nap(self) -> None:

@@ -157,7 +157,7 @@ def answer(browser: Browser, panel: Panel, detail: str) -> None:
     provider.follow(detail[:20])
     provider.says("captura.png")
     provider.says("131009")
-    provider.page.get_by_label("Tu mensaje").fill("Ya lo vimos: el dato iba vacío.")
+    provider.page.get_by_label("Respuesta").fill("Ya lo vimos: el dato iba vacío.")
     provider.page.get_by_role("button", name="Responder", exact=True).click()
     provider.says("Ya lo vimos")
     context.close()

@@ -30,7 +30,7 @@ def meta(settings: Settings) -> Iterator[line.Meta]:
 
 
 def pump(batch: Batch) -> bool:
-    sent = asyncio.run(Pump(batch.number).run())
+    sent = asyncio.run(Pump(batch.number, idle=0.1).run())
     batch.refresh_from_db()
     return sent
 
@@ -227,7 +227,7 @@ def test_one_holder_at_a_time(meta: line.Meta) -> None:
     batch = rows.launch(number)
 
     async def two() -> list[bool]:
-        return await asyncio.gather(Pump(number).run(), Pump(number).run())
+        return await asyncio.gather(Pump(number, idle=0.1).run(), Pump(number, idle=0.1).run())
 
     assert sorted(asyncio.run(two())) == [False, True]
     assert sorted(meta.received.values()) == [1] * 400
@@ -244,6 +244,31 @@ def test_a_stopped_pump_puts_the_rest_back(meta: line.Meta) -> None:
     assert batch.accepted + batch.queued == 100
     assert_balanced(batch)
     assert sorted(meta.received.values()) == [1] * batch.accepted
+
+
+def test_a_number_that_somebody_pumps_is_left_alone(meta: line.Meta) -> None:
+    number = rows.business(people=60, mps=20)
+    rows.launch(number)
+    assert outbox.numbers_with_work() == [number.pk]
+
+    async def looking() -> list[int]:
+        pump = Pump(number)
+        task = asyncio.create_task(pump.run())
+        await asyncio.sleep(0.6)
+        found = await asyncio.to_thread(look)
+        pump.stop()
+        await task
+        return found
+
+    assert asyncio.run(looking()) == []
+    assert outbox.numbers_with_work() == [number.pk]
+
+
+def look() -> list[int]:
+    try:
+        return outbox.numbers_with_work()
+    finally:
+        connection.close()
 
 
 def test_the_pace_is_kept(meta: line.Meta) -> None:

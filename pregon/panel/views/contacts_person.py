@@ -26,7 +26,7 @@ def contact(request: access.Request, pk: int) -> HttpResponse:
     context = {
         "person": person,
         "acts": acts,
-        "beginning": history.tell_beginning(person),
+        "beginning": history.tell_beginning(person, silent=not acts),
         "messages_sent": _messages(person),
         "may_edit": request.member.may(Role.EDITOR),
         "may_grant": _may_grant(request, person),
