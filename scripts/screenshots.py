@@ -89,7 +89,7 @@ def picture(page: Page, address: str, path: Path) -> None:
 
 def name(path: str) -> str:
     """/envios/12/lista/ → -envios-12-lista"""
-    words = [part for part in path.split("/") if part]
+    words = [part for part in path.partition("?")[0].split("/") if part]
     return "".join(f"-{word[:24]}" for word in words)
 
 

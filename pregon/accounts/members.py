@@ -18,7 +18,7 @@ from pregon.accounts.models import Account, Member, Role, User
 
 class LastOwner(Exception):
     def __init__(self) -> None:
-        super().__init__(_("El negocio se quedaría sin dueño. Da ese papel a otra persona antes."))
+        super().__init__(_("El negocio se quedaría sin titular. Da ese papel a otra persona antes."))
 
 
 class AlreadyMember(Exception):

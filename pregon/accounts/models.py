@@ -80,10 +80,10 @@ class Account(models.Model):
 class Role(models.TextChoices):
     """What a member may do; each includes those below it."""
 
-    OWNER = "owner", _("dueño")  # members, plan, number
-    MANAGER = "manager", _("encargado")  # approves and sends
-    EDITOR = "editor", _("editor")  # contacts and promotions
-    VIEWER = "viewer", _("lector")  # looks
+    OWNER = "owner", _("titular")  # members, plan, number
+    MANAGER = "manager", _("responsable")  # approves and sends
+    EDITOR = "editor", _("edición")  # contacts and promotions
+    VIEWER = "viewer", _("lectura")  # looks
 
     @property
     def rank(self) -> int:

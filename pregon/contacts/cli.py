@@ -15,7 +15,7 @@ from pregon.lib.spreadsheets import SpreadsheetError
 
 @click.command(help=_("Carga los contactos de FILE (CSV, XLSX, XLS u ODS) y dice qué pasó con cada fila."))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--account", "who", required=True, help=_("Negocio: su número, o el correo de quien es dueño."))
+@click.option("--account", "who", required=True, help=_("Negocio: su número, o el correo de quien es titular."))
 @click.option(
     "--permission",
     "statement", type=click.Choice(list(statements.ALL)), default=statements.NONE, show_default=True,
@@ -41,7 +41,7 @@ def _owner(who: str) -> tuple[Account, User]:
     found = list(owners.filter(account_id=int(who)) if who.isdecimal() else owners.filter(user__email__iexact=who))
     accounts = {member.account_id for member in found}
     if not found:
-        raise click.ClickException(_("No hay un negocio con ese número ni un dueño con ese correo."))
+        raise click.ClickException(_("No hay un negocio con ese número ni un titular con ese correo."))
     if len(accounts) > 1:
         numbers = ", ".join(str(pk) for pk in sorted(accounts))
         raise click.ClickException(_("Ese correo tiene varios negocios: di cuál (%(numbers)s).") % {"numbers": numbers})

@@ -15,7 +15,7 @@ from pregon.promotions.forecast import Forecast
 from pregon.promotions.models import Broadcast, Promotion
 from pregon.sending.models import Batch
 
-ACCOUNT = click.option("--account", "of", default="", help=_("Negocio: su número, o el correo de quien es dueño."))
+ACCOUNT = click.option("--account", "of", default="", help=_("Negocio: su número, o el correo de quien es titular."))
 
 
 @click.command()

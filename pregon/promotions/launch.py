@@ -129,6 +129,7 @@ def _freeze(broadcast: Broadcast, number: Number, period: Period, actor: User | 
     sql, params = forecast.rows(broadcast, now, forecast.room(broadcast, period))
     queued = outbox.enqueue(batch, sql, params).queued
     _agree(broadcast, queued)
+    connection.check_constraints()  # seconds for a large list, which the commit would spend holding the month's row
     _reserve(period, queued, batch)
     broadcast.status, broadcast.wait_reason, broadcast.number = Broadcast.Status.LAUNCHED, "", number
     broadcast.batch, broadcast.launched_at, broadcast.launched_by = batch, now, actor

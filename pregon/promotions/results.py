@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import connection, transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -36,6 +36,7 @@ class Bucket(StrEnum):
     WAITING = "waiting"
 
 
+REPORTED = Q(delivery=Delivery.FAILED)  # by a webhook, whether Meta had accepted it before or not answered
 UNDELIVERED = Q(status=Status.ACCEPTED, delivery=Delivery.FAILED)  # the same line as `sending.books.bucket`
 FILTERS = {
     Bucket.ACCEPTED: Q(status=Status.ACCEPTED) & ~Q(delivery=Delivery.FAILED),
@@ -137,15 +138,16 @@ def failed(batch: Batch) -> list[Reason]:
     """By Meta's code, the most frequent first."""
     rows = (
         in_bucket(batch, Bucket.FAILED)
-        .values_list("error_code", "status")
+        .annotate(reported=ExpressionWrapper(REPORTED, BooleanField()))
+        .values_list("error_code", "reported")
         .annotate(n=Count("id"))
         .order_by("-n", "error_code")
     )
-    return [failure(code, status == Status.ACCEPTED, n) for code, status, n in rows]
+    return [failure(code, reported, n) for code, reported, n in rows]
 
 
 def failure(code: int | None, reported: bool, figure: int = 1) -> Reason:
-    """`reported`: it came in a webhook, after Meta had accepted. Without a code a week went by without news."""
+    """`reported`: it came in a webhook. Otherwise, without a code, a week went by without news."""
     key = f"{code or 0}{'r' if reported else ''}"
     rule = errors.classify(code or 0, asynchronous=reported)
     if code is None or rule.reaction is errors.Reaction.UNCONFIRMED:
@@ -187,7 +189,7 @@ def _of_reason(bucket: Bucket, key: str) -> Q:
     if bucket != Bucket.FAILED:
         return Q(omission=key)
     code = int(number) if (number := key.removesuffix("r")).isascii() and number.isdecimal() else -1
-    reported = Q(status=Status.ACCEPTED) if key.endswith("r") else Q(status=Status.FAILED)
+    reported = REPORTED if key.endswith("r") else ~REPORTED
     return reported & (Q(error_code=code) if code else Q(error_code=None) | Q(error_code=0))
 
 
@@ -267,7 +269,7 @@ def reason_of(broadcast: Broadcast, message: Message) -> Reason | None:
         case Bucket.OMITTED:
             return omission_reason(broadcast, Omission(message.omission), 1)
         case Bucket.FAILED:
-            return failure(message.error_code, message.status == Status.ACCEPTED)
+            return failure(message.error_code, message.delivery == Delivery.FAILED)
     return None
 
 

@@ -1,7 +1,7 @@
 """Keeps the counters of batches and the quota equal to the sum of their messages.
 
 Whoever changes messages reports the change here in the same transaction, as `Move`s. Locks are always taken in this
-order: batches (by id), messages, period. `lock` takes the first, `post` the last.
+order: batches (by id), messages, periods (by id). `lock` takes the first, `post` the last.
 """
 
 from collections import Counter, defaultdict
@@ -46,8 +46,8 @@ def post(moves: Sequence[Move]) -> None:
     by_batch: dict[int, list[Move]] = defaultdict(list)
     for move in moves:
         by_batch[move.batch_id].append(move)
-    for batch_id in sorted(by_batch):
-        period_id = _count(batch_id, by_batch[batch_id])
+    periods = [(_count(batch_id, by_batch[batch_id]), batch_id) for batch_id in sorted(by_batch)]
+    for period_id, batch_id in sorted(periods):
         _charge(period_id, f"batch:{batch_id}", by_batch[batch_id])
 
 

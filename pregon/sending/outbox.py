@@ -214,7 +214,8 @@ def settle(results: Sequence[Mapping[str, Any]]) -> None:
     """Write what became of messages, with counters and quota: one UPDATE. Joins the pump's transaction, batches locked.
 
     Each result has id, status (accepted, failed, unconfirmed, or queued to try again after `wait` seconds), code, details,
-    trace, wamid. A status webhook may have come first: then a doubtful one is accepted, and an undelivered one not charged.
+    trace, wamid. A status webhook may have come first: then it left whatever the answer was, and an undelivered one is not
+    charged and keeps the reported reason.
     """
     if not results:
         return
@@ -232,11 +233,12 @@ WITH result AS (
     SELECT * FROM json_to_recordset(%s) AS r(id bigint, status text, code int, details text, trace text, wamid text, wait float)
 ), settled AS (
     UPDATE sending_message m SET
-        status = CASE WHEN r.status = 'unconfirmed' AND m.delivery > 0 THEN 'accepted' ELSE r.status END,
-        charged = (r.status = 'accepted' OR r.status = 'unconfirmed' AND m.delivery > 0) AND m.delivery <> 2,
+        status = CASE WHEN r.status IN ('unconfirmed', 'queued') AND m.delivery > 0 THEN 'accepted' ELSE r.status END,
+        charged = (r.status = 'accepted' OR r.status IN ('unconfirmed', 'queued') AND m.delivery > 0) AND m.delivery <> 2,
         attempts = m.attempts + 1,
         not_before = CASE WHEN r.status = 'queued' THEN clock_timestamp() + make_interval(secs => greatest(r.wait, 0.05)) END,
-        error_code = r.code, error_details = r.details, trace_id = r.trace,
+        error_code = CASE WHEN m.delivery = 2 THEN m.error_code ELSE r.code END,
+        error_details = CASE WHEN m.delivery = 2 THEN m.error_details ELSE r.details END, trace_id = r.trace,
         settled_at = clock_timestamp()
     FROM result r WHERE m.id = r.id AND m.status = 'queued'
     RETURNING m.id, m.batch_id, m.status, m.delivery, m.charged, r.wamid
@@ -284,11 +286,14 @@ def recover(number_id: int) -> int:
     return sum(move.messages for move in moves if move.after.status == Status.UNCONFIRMED)
 
 
-# A message that was put back in the queue under this lease has a `not_before` after it: that one is not in doubt.
+# A message that was put back in the queue under this lease has a `not_before` after it: that one is not in doubt. What an
+# earlier try was refused for is forgotten: it is not why this one failed, if it did.
 DOUBT = """
 WITH doubtful AS (
     UPDATE sending_message m SET status = CASE WHEN m.delivery > 0 THEN 'accepted' ELSE 'unconfirmed' END,
-        charged = m.delivery > 0 AND m.delivery <> 2, attempts = m.attempts + 1, settled_at = clock_timestamp()
+        charged = m.delivery > 0 AND m.delivery <> 2, attempts = m.attempts + 1, settled_at = clock_timestamp(),
+        error_code = CASE WHEN m.delivery = 2 THEN m.error_code END,
+        error_details = CASE WHEN m.delivery = 2 THEN m.error_details ELSE '' END, trace_id = ''
     FROM sending_chunk c
     WHERE c.id = ANY(%s) AND m.batch_id = c.batch_id AND m.position >= c.first AND m.position < c.horizon
         AND m.status = 'queued' AND (m.not_before IS NULL OR m.not_before <= c.leased_at)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from pregon.sending import books, outbox
@@ -13,15 +14,16 @@ DOUBT_DAYS = 7  # Meta retries its webhooks for as long
 
 
 def expire() -> int:
-    """Leave out what did not leave before its batch's end. Returns how many messages."""
-    over = Batch.objects.filter(ends_at__lte=timezone.now(), queued__gt=0).order_by("id").values_list("pk", flat=True)
-    return sum(_expire(batch_id) for batch_id in over)
+    """Leave out what did not leave before its batch's end, or came back to the queue of a cancelled one. Returns how many."""
+    over = Q(ends_at__lte=timezone.now()) | Q(status=Batch.Status.CANCELLED)
+    batches = Batch.objects.filter(over, queued__gt=0).order_by("id").values_list("pk", "status")
+    return sum(_expire(batch_id, Batch.Status(status)) for batch_id, status in batches)
 
 
 @transaction.atomic
-def _expire(batch_id: int) -> int:
+def _expire(batch_id: int, status: Batch.Status) -> int:
     books.lock([batch_id])
-    return outbox.withdraw(batch_id, Omission.EXPIRED)
+    return outbox.withdraw(batch_id, Omission.CANCELLED if status == Batch.Status.CANCELLED else Omission.EXPIRED)
 
 
 def close() -> int:

@@ -44,6 +44,9 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_REFERRER_POLICY = "same-origin"
+# Browsers share cookies between ports: two copies on one machine would sign each other's people out.
+COPY = f"_{public.port}" if public.port else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"sessionid{COPY}", f"csrftoken{COPY}"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
 INSTALLED_APPS = [

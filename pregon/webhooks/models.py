@@ -13,7 +13,10 @@ class Arrival(models.Model):
     error = models.CharField(max_length=300, blank=True, default="")  # why it could not be read
 
     class Meta:
-        indexes = (models.Index(fields=["id"], name="arrival_waiting", condition=models.Q(processed_at=None)),)
+        # in the order in which `inbox.drain` reads: a backlog is never sorted
+        indexes = (
+            models.Index(fields=["attempts", "id"], name="arrival_waiting", condition=models.Q(processed_at=None)),
+        )
 
     def __str__(self) -> str:
         return f"arrival {self.pk}"

@@ -20,6 +20,9 @@ T = TypeVar("T")
 PACES = {"STANDARD": 80, "HIGH": 1_000}  # messages per second by Meta's level of throughput
 SMALLEST_LIMIT = 250  # unique people in 24 h: what Meta gives a business it does not know yet
 UNKNOWN_OBJECT = {33, 100, 803}
+DESCRIBED = frozenset({"portfolio", "display", "verified_name", "quality", "status", "mps", "synced_at"})
+KEY = frozenset({"waba_id", "practice", "token_encrypted"})
+GOING_ON = frozenset({"stopped_at", "stop_reason"})
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ def active(account: Account) -> Number | None:
 
 
 def connect(account: Account, phone_number_id: str, waba_id: str, token: str) -> Number:
-    """Ask Meta for the number and keep it, the token encrypted. Connecting it again replaces the token.
+    """Ask Meta for the number and keep it, the token encrypted. Connecting it again replaces the token, and lets a stopped
+    number go on: Meta has just answered for it.
 
     Raises `problems.MetaProblem`, and then nothing is saved.
     """
@@ -51,21 +55,24 @@ def attach(account: Account, key: line.Key) -> Number:
             _("Este número ya está conectado en otro negocio"), _("Desconéctalo allá, o repórtanos el problema")
         )
     facts = line.ask(key, lambda client: _facts(client, key.waba_id))
-    return _save(account, key, facts)
+    number = Number.objects.filter(phone_number_id=key.phone_number_id, account=account).first()
+    number = number or Number(account=account, phone_number_id=key.phone_number_id)
+    number.waba_id, number.practice, number.token = key.waba_id, key.practice, key.token
+    number.stopped_at, number.stop_reason = None, ""
+    return _save(number, facts, KEY | GOING_ON)
 
 
 def refresh(number: Number) -> Number:
     """Quality, limit, pace and name as Meta has them now. Raises `problems.MetaProblem`."""
     key = line.key(number)
-    facts = line.ask(key, lambda client: _facts(client, key.waba_id))
-    return _save(number.account, key, facts)
+    return _save(number, line.ask(key, lambda client: _facts(client, key.waba_id)))
 
 
 def resume(number: Number) -> Number:
     """Let messages leave through a stopped number again, once Meta answers for it. Raises `problems.MetaProblem`."""
     number = refresh(number)
-    Number.objects.filter(pk=number.pk).update(stopped_at=None, stop_reason="")
-    number.refresh_from_db()
+    number.stopped_at, number.stop_reason = None, ""
+    number.save(update_fields=GOING_ON)
     return number
 
 
@@ -116,16 +123,14 @@ async def _owner(client: Client, waba_id: str) -> dict[str, Any]:
 
 
 @transaction.atomic
-def _save(account: Account, key: line.Key, facts: Facts) -> Number:
+def _save(number: Number, facts: Facts, more: frozenset[str] = frozenset()) -> Number:
+    """Only what Meta said, and the fields `more`: while Meta was asked, the pump may have stopped it, or its owner given a token."""
     limit = daily_limit(str(facts.phone.get("whatsapp_business_manager_messaging_limit") or ""))
-    portfolio, _made = Portfolio.objects.update_or_create(
+    number.portfolio, _made = Portfolio.objects.update_or_create(
         meta_id=facts.owner_id, defaults={"name": facts.owner_name, "daily_limit": limit}
     )
-    number = Number.objects.filter(phone_number_id=key.phone_number_id, account=account).first()
-    number = number or Number(account=account, phone_number_id=key.phone_number_id)
-    number.portfolio, number.waba_id, number.practice, number.token = portfolio, key.waba_id, key.practice, key.token
     _describe(number, facts.phone)
-    number.save()
+    number.save(update_fields=DESCRIBED | more if number.pk else None)
     return number
 
 

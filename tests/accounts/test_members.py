@@ -51,7 +51,7 @@ def test_the_last_owner_stays() -> None:
     client = make.signed_in(owner)
     for url, data in (("settings_member", {"role": "viewer"}), ("settings_member_remove", {})):
         response = client.post(reverse(f"panel:{url}", args=[owner.pk]), data, follow=True)
-        assert "se quedaría sin dueño" in response.content.decode()
+        assert "se quedaría sin titular" in response.content.decode()
     owner.refresh_from_db()
     assert owner.role == Role.OWNER
 

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urljoin, urlsplit
+from html import unescape
+from urllib.parse import urljoin
 
 from playwright.sync_api import BrowserContext
 
 from tests.browser.panel import Panel, attachment
 
-HREF = re.compile(r'<a\b[^>]*\bhref="([^"#?]+)')
+HREF = re.compile(r'<a\b[^>]*\bhref="([^"#]+)')
 TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 NUMBER = re.compile(r"\d+|(?<=/omitidos/)\w+|(?<=/resultado/)\w+")  # what tells pages of one kind apart
 MANY_FACED = {"/envios/#/"}  # a review, a card under way, a result: told apart by their titles
@@ -40,7 +41,7 @@ def found(context: BrowserContext, address: str, starts: tuple[str, ...] = START
     waiting, asked, kinds = list(starts), set[str](), set[str]()
     while waiting:
         path = waiting.pop(0)
-        kind = NUMBER.sub("#", path)
+        kind = NUMBER.sub("#", path.partition("?")[0])
         if path in asked or kind in kinds:
             continue
         asked.add(path)
@@ -59,7 +60,7 @@ def found(context: BrowserContext, address: str, starts: tuple[str, ...] = START
 
 def _links(text: str, address: str, here: str) -> Iterator[str]:
     for href in HREF.findall(text):
-        url = urljoin(here, href)
-        path = urlsplit(url).path
-        if url.startswith(address + "/") and not path.startswith(("/static/", "/cuenta/logout")):
+        url = urljoin(here, unescape(href))
+        path = url.removeprefix(address)
+        if path.startswith("/") and not path.startswith(("/static/", "/cuenta/logout")):
             yield path

@@ -100,6 +100,16 @@ def test_a_reason_that_does_not_exist_has_nobody(finished, key):
     assert results.people(finished.batch, Bucket.OMITTED, key) == []
 
 
+def test_a_doubt_that_a_report_settled_as_failed_has_the_reports_reason(finished):
+    gil = results.people(finished.batch, Bucket.UNCONFIRMED)[0]
+    Message.objects.filter(pk=gil.pk).update(status=Status.FAILED, delivery=Delivery.FAILED, error_code=131000)
+    reason = next(reason for reason in results.failed(finished.batch) if reason.code == 131000)
+    assert (reason.key, reason.retriable, reason.name) == ("131000r", True, "Falla pasajera de Meta")
+    assert results.people(finished.batch, Bucket.FAILED, reason.key) == [gil]
+    gil.refresh_from_db()
+    assert results.reason_of(finished, gil).key == reason.key
+
+
 def test_people_come_by_pages(finished):
     everybody = results.people(finished.batch, Bucket.ACCEPTED)
     assert [message.name for message in everybody] == ["Ana", "Beto", "Caro"]

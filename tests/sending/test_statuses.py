@@ -10,7 +10,7 @@ from pregon.contacts.models import Consent, ConsentEntry, Contact
 from pregon.quota import ledger
 from pregon.quota.models import Kind, LedgerEntry
 from pregon.sending import books, outbox, references, statuses, sweep
-from pregon.sending.models import Batch, Delivery, Message, Status
+from pregon.sending.models import Batch, Chunk, Delivery, Message, Status
 from pregon.whatsapp.cloud.events import StatusEvent
 from tests import make
 from tests.sending import rows
@@ -126,8 +126,33 @@ def test_a_failure_before_our_own_commit_is_not_charged() -> None:
     statuses.apply([event(message, "failed", code=131026)])
     outbox.settle([{"id": message.pk, "status": "accepted", "wamid": "w", "details": "", "trace": "", "wait": 0}])
     batch.refresh_from_db()
+    message.refresh_from_db()
     assert (batch.failed, batch.period.used, batch.period.reserved) == (1, 0, 0)
+    assert (message.error_code, message.error_details) == (131026, "because")
     assert_closed(batch)
+
+
+def test_what_meta_reports_on_is_not_sent_again_whatever_it_answered() -> None:
+    batch = rows.launch(rows.business(people=1))
+    message = only(batch)
+    outbox.lease(batch.number_id, 10)
+    statuses.apply([event(message, "delivered")])
+    outbox.settle([{"id": message.pk, "status": "queued", "wamid": "", "details": "", "trace": "", "wait": 0}])
+    batch.refresh_from_db()
+    assert batch.accepted == 1
+    assert_closed(batch)
+
+
+def test_a_doubt_forgets_what_an_earlier_try_was_refused_for() -> None:
+    batch = batch_of(1, "queued")
+    Message.objects.update(error_code=131016, error_details="busy", trace_id="A", not_before=None)
+    Chunk.objects.update(due_at=datetime.now(UTC) - timedelta(hours=1))
+    again = outbox.lease(batch.number_id, 10)
+    assert again is not None
+    outbox.advance([outbox.Advance(again.id, batch.pk, 0, 1)])
+    assert outbox.recover(batch.number_id) == 1
+    message = only(batch)
+    assert (message.error_code, message.error_details, message.trace_id) == (None, "", "")
 
 
 def test_other_peoples_reports_are_passed_over() -> None:
@@ -240,6 +265,23 @@ def test_what_did_not_leave_in_time_is_omitted() -> None:
     assert sweep.expire() == 4
     assert set(Message.objects.values_list("status", "omission")) == {(Status.OMITTED, "vencido")}
     batch.refresh_from_db()
+    assert_closed(batch)
+
+
+def test_what_comes_back_to_a_cancelled_batch_is_omitted() -> None:
+    batch = rows.launch(rows.business(people=2))
+    leased = outbox.lease(batch.number_id, 10)
+    assert leased is not None
+    outbox.advance([outbox.Advance(leased.id, batch.pk, 0, 1)])
+    assert outbox.cancel(batch.pk) == 1  # the other may be on its way
+    outbox.settle(
+        [{"id": leased.rows[0].id, "status": "queued", "wamid": "", "details": "", "trace": "", "wait": 0}]
+    )
+    outbox.finish([leased.id])
+    assert sweep.expire() == 1
+    assert set(Message.objects.values_list("omission", flat=True)) == {"cancelado"}
+    batch.refresh_from_db()
+    assert batch.status == Batch.Status.CANCELLED
     assert_closed(batch)
 
 

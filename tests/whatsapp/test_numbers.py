@@ -78,6 +78,24 @@ def test_connecting_again_replaces_the_token_and_another_business_cannot_take_it
         numbers.connect(make.account(), PHONE, WABA, TOKEN)
 
 
+def test_connecting_again_lets_a_stopped_number_go_on(simulator: Simulator) -> None:
+    number = numbers.connect(make.account(), PHONE, WABA, TOKEN)
+    Number.objects.update(stopped_at=number.created_at, stop_reason="El permiso de conexión con Meta venció")
+    assert numbers.connect(number.account, PHONE, WABA, TOKEN).stopped_at is None
+    number.refresh_from_db()
+    assert (number.stopped_at, number.stop_reason) == (None, "")
+
+
+def test_a_refresh_overwrites_nothing_that_happened_while_meta_was_asked(simulator: Simulator) -> None:
+    before = numbers.connect(make.account(), PHONE, WABA, TOKEN)
+    simulator.world.settings.tokens["otro"] = "*"
+    numbers.connect(before.account, PHONE, WABA, "otro")
+    Number.objects.update(stopped_at=before.created_at, stop_reason="Meta bloqueó la cuenta por un tiempo")
+    numbers.refresh(before)
+    now = Number.objects.get(pk=before.pk)
+    assert (now.token, now.stop_reason) == ("otro", "Meta bloqueó la cuenta por un tiempo")
+
+
 def test_a_refresh_brings_what_changed_at_meta(simulator: Simulator) -> None:
     number = numbers.connect(make.account(), PHONE, WABA, TOKEN)
     there = simulator.world.numbers[PHONE]

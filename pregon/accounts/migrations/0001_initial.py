@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
             name='Member',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('owner', 'dueño'), ('manager', 'encargado'), ('editor', 'editor'), ('viewer', 'lector')], default='viewer', max_length=10)),
+                ('role', models.CharField(choices=[('owner', 'titular'), ('manager', 'responsable'), ('editor', 'edición'), ('viewer', 'lectura')], default='viewer', max_length=10)),
                 ('mobile', models.CharField(blank=True, max_length=16)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='accounts.account')),

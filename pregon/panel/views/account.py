@@ -12,5 +12,5 @@ from pregon.accounts import access
 def switch(request: access.Request) -> HttpResponse:
     """POST `account`: one of this person's own, else 404."""
     pk = request.POST.get("account", "")
-    access.choose(request, int(pk) if pk.isdecimal() else 0)
+    access.choose(request, int(pk) if pk.isdecimal() and len(pk) < 19 else 0)
     return redirect("panel:home")

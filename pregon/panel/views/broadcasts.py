@@ -12,11 +12,11 @@ from pregon.accounts import access
 from pregon.accounts.models import Role
 from pregon.contacts import people
 from pregon.lib import spreadsheets
-from pregon.panel import modules, wording
+from pregon.panel import downloads, modules, wording
 from pregon.panel.forms import broadcasts as forms
 from pregon.panel.views import broadcasts_seen as seen
 from pregon.panel.views import results
-from pregon.panel.views.broadcasts_found import attachment, back, find, key
+from pregon.panel.views.broadcasts_found import back, find, key
 from pregon.promotions import approvals, audiences, forecast, launch, stages
 from pregon.promotions import broadcasts as drafts
 from pregon.promotions.models import Broadcast
@@ -107,7 +107,7 @@ def broadcast_list(request: access.Request, pk: int) -> HttpResponseBase:
     found = find(request, pk)
     rows = ((name, mobile, _reason(omission)) for name, mobile, omission in forecast.listing(found))
     content = spreadsheets.write_csv([(_("Nombre"), _("Celular"), _("Qué pasará")), *rows])
-    return attachment(content, f"envio-{found.pk}-lista.csv")
+    return downloads.csv(content, f"envio-{found.pk}-lista.csv")
 
 
 def _reason(omission: str) -> str:

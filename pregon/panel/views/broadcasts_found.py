@@ -1,8 +1,6 @@
-"""The way to a broadcast of one's own, and the shape of the files its pages give."""
+"""The way to a broadcast of one's own, and back to its page."""
 
-from collections.abc import Iterator
-
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
@@ -36,13 +34,6 @@ def launched(request: access.Request, pk: int) -> tuple[Broadcast, Batch]:
 
 def back(broadcast: Broadcast, anchor: str = "") -> HttpResponse:
     return redirect(reverse("panel:broadcast", args=[broadcast.pk]) + anchor)
-
-
-def attachment(content: Iterator[bytes], name: str) -> StreamingHttpResponse:
-    """A CSV to save."""
-    response = StreamingHttpResponse(content, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
 
 
 def key(text: str) -> int:

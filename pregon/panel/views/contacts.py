@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Max, Prefetch, Q, QuerySet
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -16,6 +16,7 @@ from pregon.accounts import access
 from pregon.accounts.models import Role
 from pregon.contacts import export, history, people
 from pregon.contacts.models import Contact, Tag
+from pregon.panel import downloads
 from pregon.panel.views import contacts_sought
 from pregon.panel.views.contacts_sought import Sought
 from pregon.sending.models import Status
@@ -50,10 +51,7 @@ def contacts_export(request: access.Request) -> HttpResponseBase:
     """The people of the sentence as a CSV that `import` reads again."""
     rows = contacts_sought.find(request.account, contacts_sought.read(request.GET))
     name = f"{slugify(request.account.name) or 'contactos'}-{timezone.localdate():%Y-%m-%d}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingHttpResponse(
-        export.csv(request.account, rows), content_type="text/csv; charset=utf-8", headers=headers
-    )
+    return downloads.csv(export.csv(request.account, rows), name)
 
 
 def _head(request: access.Request, sought: Sought) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from django_htmx.http import HttpResponseClientRefresh
 from pregon.accounts import access
 from pregon.accounts.models import Role
 from pregon.lib import spreadsheets
-from pregon.panel import modules
+from pregon.panel import downloads, modules
 from pregon.panel.views import results_seen as seen
-from pregon.panel.views.broadcasts_found import attachment, launched
+from pregon.panel.views.broadcasts_found import launched
 from pregon.promotions import checklist, launch
 from pregon.promotions import results as outcome
 from pregon.promotions.models import Broadcast
@@ -109,7 +109,7 @@ def broadcast_bucket(request: access.Request, pk: int, bucket: str) -> HttpRespo
 def broadcast_export(request: access.Request, pk: int) -> HttpResponseBase:
     """Everybody with what became of them, as a file."""
     found, _batch = launched(request, pk)
-    return attachment(spreadsheets.write_csv(outcome.export(found)), f"envio-{pk}-resultado.csv")
+    return downloads.csv(spreadsheets.write_csv(outcome.export(found)), f"envio-{pk}-resultado.csv")
 
 
 @require_GET
