@@ -143,7 +143,8 @@ def broadcast(
     if fields:
         Broadcast.objects.filter(pk=row.pk).update(**fields)
     if approved_by:
-        approvals.approve(row, approved_by, version_id=row.version_id)
+        row.refresh_from_db()
+        approvals.approve(row, approved_by, seen=approvals.mark(row))
     row.refresh_from_db()
     return row
 

@@ -2,9 +2,11 @@
 
 LastOwner      the change would leave the business without an owner: nothing was changed
 AlreadyMember  that person has a seat already
+Unproved       somebody signed up with that address and has not shown that it is theirs
 """
 
 from allauth.account.forms import default_token_generator
+from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core.mail import send_mail
@@ -26,15 +28,36 @@ class AlreadyMember(Exception):
         super().__init__(_("Esta persona ya está en tu equipo."))
 
 
+class Unproved(Exception):
+    def __init__(self) -> None:
+        super().__init__(
+            _("Esta persona aún no confirma su correo. Le enviamos un enlace: cuando lo abra, agrégala otra vez.")
+        )
+
+
 def invite(account: Account, email: str, role: Role, *, by: User) -> Member:
-    """Give a person a seat and tell them by e-mail; who is new here gets a link to choose a password. Raises `AlreadyMember`."""
+    """Give a person a seat and tell them by e-mail; who is new here gets a link to choose a password.
+
+    Raises `AlreadyMember`, `Unproved`: a seat is for whoever reads that mailbox, not for whoever signed up with its address.
+    """
+    known = User.objects.filter(email__iexact=email).first()
+    if known:
+        _ask_for_proof(known)
     with transaction.atomic():
-        user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(email)
+        user = known or User.objects.create_user(email)
         member, made = Member.objects.get_or_create(account=account, user=user, defaults={"role": role})
     if not made:
         raise AlreadyMember
     _tell(member, by)
     return member
+
+
+def _ask_for_proof(user: User) -> None:
+    """Who signed up has an address to confirm; who was invited chose a password through their mailbox and has none."""
+    addresses = EmailAddress.objects.filter(user=user, email__iexact=user.email)
+    if addresses.exists() and not addresses.filter(verified=True).exists():
+        addresses[0].send_confirmation()
+        raise Unproved
 
 
 @transaction.atomic

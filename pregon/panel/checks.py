@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account
 from pregon.panel.views import broadcasts_seen
-from pregon.promotions import forecast
 from pregon.promotions.models import Broadcast
+from pregon.quota import ledger
 
 RELATED = ("account", "promotion", "version__template", "number__portfolio", "batch", "approved_by")
 
@@ -20,15 +20,27 @@ def latest(account: Account) -> Broadcast | None:
 
 
 def ticks(broadcast: Broadcast | None) -> list[dict[str, Any]]:
-    """Four items for `{% ticks %}`; a sending that has not left is asked for its forecast."""
+    """Four items for `{% ticks %}`."""
     if broadcast is None:
         return _ahead()
-    predicted = None if broadcast.batch_id else forecast.forecast(broadcast)
-    items = broadcasts_seen.ticks(broadcast, predicted)
-    if broadcast.batch_id:  # the review page is closed: what is left to do is on the card
-        here = {"url": reverse("panel:broadcast", args=[broadcast.pk]), "action": _("Abrir el resultado")}
-        return [*items[:3], items[3] | here]
-    return items
+    items = broadcasts_seen.ticks(broadcast, None)
+    if broadcast.batch_id is None:
+        return [items[0], _quota(broadcast), *items[2:]]
+    here = {"url": reverse("panel:broadcast", args=[broadcast.pk]), "action": _("Abrir el resultado")}
+    return [*items[:3], items[3] | here]  # the review page is closed: what is left to do is on the card
+
+
+def _quota(broadcast: Broadcast) -> dict[str, Any]:
+    """What was signed against what remains: the forecast goes through the whole list, and belongs to the review page."""
+    period = ledger.current(broadcast.account)
+    signed, remaining = broadcast.approved_count, period.remaining if period else 0
+    fits = signed is not None and (signed <= remaining or broadcast.quota_choice == Broadcast.Choice.FIT)
+    tick = {
+        "done": fits,
+        "title": _("Cupo disponible confirmado"),
+        "url": reverse("panel:broadcast", args=[broadcast.pk]),
+    }
+    return tick | {"detail": _("Te alcanza") if fits else "", "action": _("Revisar el envío")}
 
 
 def _ahead() -> list[dict[str, Any]]:

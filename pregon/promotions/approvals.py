@@ -3,12 +3,14 @@
 NotReady        the message cannot be sent as it is; `problems` say why
 """
 
+import zlib
+
 from django.db import transaction
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account, User
-from pregon.promotions import forecast, lines, problems, stages
+from pregon.promotions import audiences, forecast, lines, problems, stages
 from pregon.promotions.models import Broadcast, Promotion
 
 LOST = {"approved_at": None, "approved_by": None, "approved_count": None, "scheduled_for": None}
@@ -23,14 +25,14 @@ class NotReady(Exception):
 
 
 @transaction.atomic
-def approve(broadcast: Broadcast, actor: User, *, version_id: int) -> None:
-    """Record who approved, when, and for how many people. `version_id` is the version that was on the screen.
+def approve(broadcast: Broadcast, actor: User, *, seen: str) -> None:
+    """Record who approved, when, and for how many people. `seen` is the `mark` of what was on the screen.
 
     Raises `NotReady`, `stages.ClosedError`.
     """
     found = stages.lock(broadcast)
-    if found.version_id != version_id:
-        raise NotReady([_("El mensaje cambió mientras lo veías. Míralo otra vez antes de firmar.")])
+    if mark(found) != seen:
+        raise NotReady([_("El mensaje o la lista cambiaron mientras los veías. Míralos otra vez antes de firmar.")])
     found.number = lines.of(found)
     recipients = forecast.forecast(found).recipients
     if obstacles := problems_of(found, recipients):
@@ -39,6 +41,12 @@ def approve(broadcast: Broadcast, actor: User, *, version_id: int) -> None:
     found.approved_at, found.approved_by, found.approved_count = timezone.now(), actor, recipients
     found.scheduled_for = None
     found.save()
+
+
+def mark(broadcast: Broadcast) -> str:
+    """Tells one message and list from another: what an approval is for."""
+    definition = audiences.read(broadcast.audience)
+    return f"{broadcast.version_id}-{zlib.crc32(repr(definition).encode()):08x}"
 
 
 def problems_of(broadcast: Broadcast, recipients: int) -> list[str]:

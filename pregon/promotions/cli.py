@@ -45,7 +45,7 @@ def send(promotion: str, of: str, tags: tuple[str, ...], at: datetime | None, fi
 def _send(broadcast: Broadcast, actor: User, at: datetime | None) -> None:
     """A refusal becomes the sentence that the command ends with."""
     try:
-        approvals.approve(broadcast, actor, version_id=broadcast.version_id)
+        approvals.approve(broadcast, actor, seen=approvals.mark(broadcast))
         if at:
             launch.schedule(broadcast, at.replace(tzinfo=broadcast.account.zone))
         else:

@@ -108,11 +108,6 @@ class Forecast:
     def fits(self) -> bool:
         return self.recipients <= self.remaining
 
-    @property
-    def days(self) -> int:
-        """Over how many days Meta's limit spreads it."""
-        return -(-self.recipients // self.daily_limit) if self.daily_limit else 1
-
 
 def forecast(broadcast: Broadcast, now: datetime | None = None) -> Forecast:
     """One query over the audience, and three small ones: period, rates, version."""

@@ -214,7 +214,7 @@ def settle(results: Sequence[Mapping[str, Any]]) -> None:
     """Write what became of messages, with counters and quota: one UPDATE. Joins the pump's transaction, batches locked.
 
     Each result has id, status (accepted, failed, unconfirmed, or queued to try again after `wait` seconds), code, details,
-    trace, wamid. A status webhook may have come first: then it left whatever the answer was, and an undelivered one is not
+    trace, wamid; one that comes back without code and details was not tried. A status webhook may have come first: then it left whatever the answer was, and an undelivered one is not
     charged and keeps the reported reason.
     """
     if not results:
@@ -235,7 +235,7 @@ WITH result AS (
     UPDATE sending_message m SET
         status = CASE WHEN r.status IN ('unconfirmed', 'queued') AND m.delivery > 0 THEN 'accepted' ELSE r.status END,
         charged = (r.status = 'accepted' OR r.status IN ('unconfirmed', 'queued') AND m.delivery > 0) AND m.delivery <> 2,
-        attempts = m.attempts + 1,
+        attempts = m.attempts + CASE WHEN r.status = 'queued' AND r.code IS NULL AND r.details = '' THEN 0 ELSE 1 END,
         not_before = CASE WHEN r.status = 'queued' THEN clock_timestamp() + make_interval(secs => greatest(r.wait, 0.05)) END,
         error_code = CASE WHEN m.delivery = 2 THEN m.error_code ELSE r.code END,
         error_details = CASE WHEN m.delivery = 2 THEN m.error_details ELSE r.details END, trace_id = r.trace,

@@ -27,7 +27,7 @@ from pregon.sending.pacing import Pace
 from pregon.sending.verdicts import Halt, Verdict
 from pregon.whatsapp.cloud import payloads
 from pregon.whatsapp.cloud.client import Client
-from pregon.whatsapp.cloud.codes import Mark
+from pregon.whatsapp.cloud.codes import N_, Mark
 from pregon.whatsapp.models import Number
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ MARGIN_SECONDS = 1.0  # stop sending this long before the lease ends
 STOP_SECONDS = 0.25  # how soon a waiting sender notices that it should stop
 UNREACHABLE_SECONDS = 5.0  # how long the whole number waits when Meta cannot be reached
 PUT_BACK = Verdict(Status.QUEUED)
+UNWRITABLE = Verdict(Status.FAILED, Halt.BATCH, reason=N_("El mensaje no se pudo armar con los datos de una persona"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +184,12 @@ class Pump:
             delay -= STOP_SECONDS
 
     async def _exchange(self, line: Client, holding: Holding, row: Row) -> Verdict:
-        values = dict(zip(holding.slots, row.values, strict=True))
-        body = holding.render(row.to, values, references.make(row.id))
+        try:
+            values = dict(zip(holding.slots, row.values, strict=True))
+            body = holding.render(row.to, values, references.make(row.id))
+        except (KeyError, ValueError):
+            log.exception("message %s does not fit its payload", row.id)
+            return UNWRITABLE
         verdict = verdicts.judge(await line.send(body), row.attempts)
         self._heed(verdict)
         return verdict

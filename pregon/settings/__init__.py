@@ -144,6 +144,7 @@ ACCOUNT_FORMS = {
 }
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_LOGOUT_ON_GET = False
+ALLAUTH_TRUSTED_PROXY_COUNT = int(SECURE)  # behind HTTPS stands a proxy of ours: people are counted, not the proxy
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Pregón: "
 
 # Words

@@ -1,6 +1,6 @@
 """Asking Meta something from code that waits for the answer (pages, jobs). The pump has a line of its own.
 
-Never call it inside a transaction: the answer may take half a minute.
+Never call it inside a transaction: the answer may take many seconds.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from pregon.whatsapp.cloud.client import Client
 from pregon.whatsapp.models import Number
 
 T = TypeVar("T")
+SECONDS = 10.0  # for one call: a page waits for it
 Question = Callable[[Client], Awaitable[T]]
 
 
@@ -44,7 +45,7 @@ def ask(key: Key, question: Question[T]) -> T:
     """The answer to an async question about that number. Raises `problems.MetaProblem`."""
 
     async def asked() -> T:
-        async with Client(key.graph_url, key.phone_number_id, key.token, connections=4) as client:
+        async with Client(key.graph_url, key.phone_number_id, key.token, connections=4, timeout=SECONDS) as client:
             return await question(client)
 
     try:

@@ -124,7 +124,7 @@ async def _owner(client: Client, waba_id: str) -> dict[str, Any]:
 
 @transaction.atomic
 def _save(number: Number, facts: Facts, more: frozenset[str] = frozenset()) -> Number:
-    """Only what Meta said, and the fields `more`: while Meta was asked, the pump may have stopped it, or its owner given a token."""
+    """Only what Meta said, and the fields `more`: meanwhile the pump may have stopped it, or its owner given a token."""
     limit = daily_limit(str(facts.phone.get("whatsapp_business_manager_messaging_limit") or ""))
     number.portfolio, _made = Portfolio.objects.update_or_create(
         meta_id=facts.owner_id, defaults={"name": facts.owner_name, "daily_limit": limit}

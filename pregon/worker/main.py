@@ -7,7 +7,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseFailure
 from procrastinate import App
 from procrastinate.contrib.django import app as job_app
 from procrastinate.exceptions import ConnectorException
@@ -70,7 +70,7 @@ async def _repeat(stop: asyncio.Event, seconds: float, act: Callable[[], Awaitab
         more = False
         try:
             more = await act()
-        except (DatabaseError, ConnectorException) as error:
+        except (DatabaseFailure, ConnectorException) as error:
             log.warning("the database does not answer (%s): trying again", type(error).__name__)
         if not more:
             try:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from functools import partial
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseFailure
 
 from pregon.sending import leases, outbox
 from pregon.sending.pump import Pump
@@ -27,7 +27,7 @@ class Pumps:
         while not stop.is_set():
             try:
                 await self._start_missing()
-            except DatabaseError as error:
+            except DatabaseFailure as error:
                 log.warning("the database does not answer (%s): looking again", type(error).__name__)
             await _wait(stop, LOOK_SECONDS)
         for pump, _task in self.running.values():
@@ -45,7 +45,7 @@ class Pumps:
             await pump.run()
         except* leases.Fenced:
             log.warning("number %s: another worker took it over", number_id)
-        except* DatabaseError as errors:
+        except* DatabaseFailure as errors:
             log.warning(
                 "number %s: the database failed (%s): starting again", number_id, type(errors.exceptions[0]).__name__
             )

@@ -4,6 +4,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.db import connection
 from django.test import Client
@@ -42,6 +43,26 @@ def test_someone_known_only_gets_another_seat() -> None:
     with pytest.raises(members.AlreadyMember):
         members.invite(owner.account, "ana@example.com", Role.OWNER, by=owner.user)
     assert len(mail.outbox) == 1
+
+
+@pytest.mark.django_db
+def test_a_seat_is_not_for_whoever_signed_up_with_anothers_address() -> None:
+    owner, impostor = make.member(make.account()), make.user("ana@example.com")
+    address = EmailAddress.objects.create(user=impostor, email="ana@example.com", verified=False, primary=True)
+    response = make.signed_in(owner).post(reverse(TEAM), {"email": "Ana@example.com", "role": "owner"}, follow=True)
+    assert "aún no confirma su correo" in response.content.decode()
+    assert not Member.objects.filter(user=impostor).exists()
+    [letter] = mail.outbox
+    assert letter.to == ["ana@example.com"]
+
+    link = re.search(r"http\S+", letter.body)  # the mailbox's owner opens it
+    assert link
+    page = Client()
+    page.get(link[0].partition("testserver")[2] or link[0].removeprefix("http://127.0.0.1:8000"))
+    page.post(link[0].partition("testserver")[2] or link[0].removeprefix("http://127.0.0.1:8000"))
+    address.refresh_from_db()
+    assert address.verified
+    assert members.invite(owner.account, "ana@example.com", Role.EDITOR, by=owner.user).user == impostor
 
 
 @pytest.mark.django_db

@@ -32,7 +32,7 @@ def test_a_message_with_problems_is_not_approved(owner):
     template = make.template(owner.account.numbers.get(), status="PAUSED")
     broadcast = make.broadcast(owner.account, make.promotion(owner.account, template=template))
     with pytest.raises(approvals.NotReady, match="en pausa"):
-        approvals.approve(broadcast, owner.user, version_id=broadcast.version_id)
+        approvals.approve(broadcast, owner.user, seen=approvals.mark(broadcast))
     broadcast.refresh_from_db()
     assert not approvals.valid(broadcast)
 
@@ -45,8 +45,17 @@ def test_nobody_to_write_to_is_not_approved(owner):
 
 def test_what_was_on_the_screen_is_what_is_approved(owner):
     broadcast = make.broadcast(owner.account)
-    with pytest.raises(approvals.NotReady, match="cambió mientras"):
-        approvals.approve(broadcast, owner.user, version_id=broadcast.version_id + 1)
+    seen = approvals.mark(broadcast)
+    assert seen.startswith(f"{broadcast.version_id}-")
+    broadcasts.change_audience(broadcast, audiences.define("contacts", [owner.account.contacts.first().pk]))
+    with pytest.raises(approvals.NotReady, match="cambiaron mientras"):
+        approvals.approve(broadcast, owner.user, seen=seen)
+
+    broadcast.refresh_from_db()
+    seen = approvals.mark(broadcast)
+    drafts.save(broadcast.promotion, owner.user, edited(broadcast.promotion))
+    with pytest.raises(approvals.NotReady, match="cambiaron mientras"):
+        approvals.approve(broadcast, owner.user, seen=seen)
 
 
 def edited(promotion):
@@ -105,7 +114,7 @@ def test_what_is_closed_no_longer_changes(owner):
     for change in (
         lambda: broadcasts.change_audience(broadcast, audiences.define("tags", [1])),
         lambda: broadcasts.choose_quota(broadcast, Broadcast.Choice.FIT),
-        lambda: approvals.approve(broadcast, owner.user, version_id=broadcast.version_id),
+        lambda: approvals.approve(broadcast, owner.user, seen=approvals.mark(broadcast)),
         lambda: launch.schedule(broadcast, timezone.now() + timedelta(hours=1)),
         lambda: broadcasts.discard(broadcast),
     ):
@@ -117,7 +126,7 @@ def test_the_checklist_comes_from_data(owner):
     broadcast = make.broadcast(owner.account)
     assert checklist.of(broadcast, forecast.forecast(broadcast)).done == 1, "the quota fits"
     broadcasts.see_omissions(broadcast)
-    approvals.approve(broadcast, owner.user, version_id=broadcast.version_id)
+    approvals.approve(broadcast, owner.user, seen=approvals.mark(broadcast))
     batch = launch.launch(broadcast, owner.user)
     broadcast.refresh_from_db()
     assert checklist.of(broadcast, None).done == 3

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from pregon.accounts.models import Role
 from pregon.contacts.models import Consent, Contact
-from pregon.promotions import audiences, launch
+from pregon.promotions import approvals, audiences, launch
 from pregon.promotions.models import Broadcast, Way
 from pregon.quota.models import Period
 from pregon.sending.models import Batch, Delivery, Message, Status
@@ -63,7 +63,7 @@ def words(response, status=200):
 
 
 def sign(browser, broadcast):
-    address = f"{page('broadcast_approve', broadcast)}?version={broadcast.version_id}"
+    address = f"{page('broadcast_approve', broadcast)}?seen={approvals.mark(broadcast)}"
     return browser.post(address, {"seen": "on"})
 
 
@@ -108,15 +108,15 @@ def test_from_a_promotion_to_its_result(owner, browser):
 
 
 def test_the_box_is_needed_to_sign(browser, draft):
-    answer = browser.post(f"{page('broadcast_approve', draft)}?version={draft.version_id}")
+    answer = browser.post(f"{page('broadcast_approve', draft)}?seen={approvals.mark(draft)}")
     assert "Marca que viste el mensaje antes de firmar" in words(answer, 422)
     draft.refresh_from_db()
     assert draft.approved_at is None
 
 
 def test_an_older_version_is_not_signed(browser, draft):
-    answer = browser.post(f"{page('broadcast_approve', draft)}?version=1x", {"seen": "on"})
-    assert "El mensaje cambió mientras lo veías" in words(answer, 422)
+    answer = browser.post(f"{page('broadcast_approve', draft)}?seen=1x", {"seen": "on"})
+    assert "El mensaje o la lista cambiaron mientras los veías" in words(answer, 422)
 
 
 def test_sending_without_a_signature_is_refused_with_a_sentence(browser, draft):

@@ -274,9 +274,7 @@ def test_what_comes_back_to_a_cancelled_batch_is_omitted() -> None:
     assert leased is not None
     outbox.advance([outbox.Advance(leased.id, batch.pk, 0, 1)])
     assert outbox.cancel(batch.pk) == 1  # the other may be on its way
-    outbox.settle(
-        [{"id": leased.rows[0].id, "status": "queued", "wamid": "", "details": "", "trace": "", "wait": 0}]
-    )
+    outbox.settle([{"id": leased.rows[0].id, "status": "queued", "wamid": "", "details": "", "trace": "", "wait": 0}])
     outbox.finish([leased.id])
     assert sweep.expire() == 1
     assert set(Message.objects.values_list("omission", flat=True)) == {"cancelado"}

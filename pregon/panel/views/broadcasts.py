@@ -152,12 +152,12 @@ def broadcast_quota(request: access.Request, pk: int) -> HttpResponse:
 @access.member(Role.MANAGER)
 @modules.needs_module(Module.WHATSAPP)
 def broadcast_approve(request: access.Request, pk: int) -> HttpResponse:
-    """Sign: `version` is the one that was on the screen, `seen` the box."""
+    """Sign: `seen` in the address is the mark of what was on the screen, in the form the box."""
     found = find(request, pk)
     if request.POST.get("seen") != "on":
         return review(request, found, 422, sign_error=_("Marca que viste el mensaje antes de firmar."))
     try:
-        approvals.approve(found, request.user, version_id=key(request.GET.get("version", "")))
+        approvals.approve(found, request.user, seen=request.GET.get("seen", ""))
     except approvals.NotReady as not_ready:
         return review(request, find(request, pk), 422, sign_error=str(not_ready))
     except stages.ClosedError as closed:

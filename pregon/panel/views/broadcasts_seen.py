@@ -18,13 +18,24 @@ from pregon.contacts.models import Consent, Contact
 from pregon.panel import drawing, wording
 from pregon.panel.forms import broadcasts as forms
 from pregon.panel.views.broadcasts_found import key
-from pregon.promotions import audiences, checklist, costs, forecast, hints, lines, omissions, preview, problems, results
+from pregon.promotions import (
+    approvals,
+    audiences,
+    checklist,
+    costs,
+    forecast,
+    hints,
+    lines,
+    omissions,
+    preview,
+    problems,
+    results,
+)
 from pregon.promotions.forecast import Forecast
 from pregon.promotions.models import Broadcast
 from pregon.sending.models import Batch, Omission
 
 QUIET_FROM, QUIET_UNTIL = 21, 9  # hours of the business's own clock in which a promotion disturbs
-DAYS_OPEN = 3  # a broadcast has 72 hours
 
 TONES = {  # status → tone and icon of its pill
     Broadcast.Status.DRAFT: ("omitted", "pencil"),
@@ -187,17 +198,12 @@ def pace(broadcast: Broadcast, predicted: Forecast) -> str:
         "n": wording.number(minutes)
     }
     speed = _("Sale en menos de un minuto.") if predicted.seconds < 60 else last
-    if predicted.days <= 1:
+    if predicted.daily_limit is None or predicted.recipients <= predicted.daily_limit:
         return speed
-    limit = {"limit": wording.number(predicted.daily_limit), "days": predicted.days}
-    if predicted.days > DAYS_OPEN:
-        return (
-            _(
-                "Meta deja que tu número escriba primero a %(limit)s personas en 24 horas. No alcanza en tres días: parte la lista."
-            )
-            % limit
-        )
-    return _("Meta deja que tu número escriba primero a %(limit)s personas en 24 horas: toma %(days)s días.") % limit
+    warning = _(
+        "Meta deja que tu número escriba primero a %(limit)s personas en 24 horas y esta lista es más larga: pártela, o Meta puede no entregar el resto."
+    )
+    return f"{speed} {warning % {'limit': wording.number(predicted.daily_limit)}}"
 
 
 def quiet(local: datetime) -> bool:
@@ -262,7 +268,7 @@ def document(
         "statement": statement(broadcast, broadcast.approved_count if signed else predicted.recipients),
         "signer": str(signer or "—") if signed else f"{request.user}, {request.member.get_role_display()}",
         "at": broadcast.approved_at or timezone.now(),
-        "url": reverse("panel:broadcast_approve", args=[broadcast.pk]) + f"?version={broadcast.version_id}#firma",
+        "url": reverse("panel:broadcast_approve", args=[broadcast.pk]) + f"?seen={approvals.mark(broadcast)}#firma",
         "seen": _("Vi el mensaje tal como llega, con los datos de %(name)s.")
         % {"name": shown_to or _("un contacto de ejemplo")},
         "undone": broadcast.approval_lost,

@@ -19,7 +19,7 @@ def settings_members(request: access.Request) -> HttpResponse:
         email = form.cleaned_data["email"]
         try:
             members.invite(request.account, email, Role(form.cleaned_data["role"]), by=request.user)
-        except members.AlreadyMember as problem:
+        except (members.AlreadyMember, members.Unproved) as problem:
             form.add_error("email", str(problem))
         else:
             messages.success(request, _("Invitamos a %(email)s. Le llega un correo para entrar.") % {"email": email})
