@@ -214,8 +214,8 @@ def settle(results: Sequence[Mapping[str, Any]]) -> None:
     """Write what became of messages, with counters and quota: one UPDATE. Joins the pump's transaction, batches locked.
 
     Each result has id, status (accepted, failed, unconfirmed, or queued to try again after `wait` seconds), code, details,
-    trace, wamid; one that comes back without code and details was not tried. A status webhook may have come first: then it left whatever the answer was, and an undelivered one is not
-    charged and keeps the reported reason.
+    trace, wamid; one that comes back without code and details was not tried. A status webhook may have come first: then it
+    left whatever the answer was, and an undelivered one is not charged and keeps the reported reason.
     """
     if not results:
         return

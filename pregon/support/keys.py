@@ -1,4 +1,4 @@
-"""The address of a case for who has no seat in a business: signed, shown to whoever reports and sent to the e-mail that was given."""
+"""The address of a case for who has no seat in a business: signed, shown to whoever reports, sent to the e-mail given."""
 
 from django.core import signing
 

@@ -201,7 +201,8 @@ def pace(broadcast: Broadcast, predicted: Forecast) -> str:
     if predicted.daily_limit is None or predicted.recipients <= predicted.daily_limit:
         return speed
     warning = _(
-        "Meta deja que tu número escriba primero a %(limit)s personas en 24 horas y esta lista es más larga: pártela, o Meta puede no entregar el resto."
+        "Meta deja que tu número escriba primero a %(limit)s personas en 24 horas y esta lista es más larga: "
+        "pártela, o Meta puede no entregar el resto."
     )
     return f"{speed} {warning % {'limit': wording.number(predicted.daily_limit)}}"
 
