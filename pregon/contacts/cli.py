@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account, Member, Role, User
@@ -15,7 +16,7 @@ from pregon.lib.spreadsheets import SpreadsheetError
 
 @click.command(help=_("Carga los contactos de FILE (CSV, XLSX, XLS u ODS) y dice qué pasó con cada fila."))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--account", "who", required=True, help=_("Negocio: su número, o el correo de quien es titular."))
+@click.option("--account", "who", default="", help=_("Negocio: su número, o el correo de quien es titular."))
 @click.option(
     "--permission",
     "statement", type=click.Choice(list(statements.ALL)), default=statements.NONE, show_default=True,
@@ -36,12 +37,15 @@ def import_contacts(file: Path, who: str, *, dry_run: bool, **stated: str) -> No
 
 
 def _owner(who: str) -> tuple[Account, User]:
-    """The business and who answers for the import: its owner."""
+    """The business and who answers for the import: its owner. The only business needs no name."""
     owners = Member.objects.filter(role=Role.OWNER).select_related("account", "user").order_by("id")
-    found = list(owners.filter(account_id=int(who)) if who.isdecimal() else owners.filter(user__email__iexact=who))
+    wanted = Q(account_id=int(who)) if who.isdecimal() else Q(user__email__iexact=who)
+    found = list(owners.filter(wanted) if who else owners)
     accounts = {member.account_id for member in found}
     if not found:
         raise click.ClickException(_("No hay un negocio con ese número ni un titular con ese correo."))
+    if len(accounts) > 1 and not who:
+        raise click.ClickException(_("Di de qué negocio con --account."))
     if len(accounts) > 1:
         numbers = ", ".join(str(pk) for pk in sorted(accounts))
         raise click.ClickException(_("Ese correo tiene varios negocios: di cuál (%(numbers)s).") % {"numbers": numbers})

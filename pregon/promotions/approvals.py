@@ -83,4 +83,4 @@ def valid(broadcast: Broadcast) -> bool:
 def at(sentence: str, account: Account) -> str:
     """The sentence with `%(when)s` filled: now, as the business's clock shows it."""
     local = timezone.localtime(timezone.now(), account.zone)
-    return sentence % {"when": formats.date_format(local, "j b, H:i")}
+    return sentence % {"when": formats.date_format(local, "j b, G:i")}

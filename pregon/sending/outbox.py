@@ -4,6 +4,7 @@ A message leaves at most once. Before it may leave, a committed update of its ch
 crash, what lies below the horizon without a result is in doubt (`unconfirmed`), what lies beyond was never written to.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -183,30 +184,34 @@ def advance(advances: Sequence[Advance]) -> tuple[set[int], set[int]]:
     if not advances:
         return set(), set()
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT batch.id {RUNNABLE} AND batch.id = ANY(%s)", [[step.batch_id for step in advances]])
-        running = {batch_id for (batch_id,) in cursor.fetchall()}
-    halted = {step.chunk_id for step in advances if step.batch_id not in running}
-    going = [step for step in advances if step.batch_id in running]
-    return {message for step in going for message in _advance(step)}, halted
+        cursor.execute(ADVANCE, [orjson.dumps(advances).decode()])
+        rows = cursor.fetchall()
+    omitted = Counter(batch_id for _message, batch_id, _chunk in rows if batch_id is not None)
+    books.post([Move(batch_id, QUEUED, State(Status.OMITTED, 0, False), n) for batch_id, n in omitted.items()])
+    moved = {chunk_id for _message, _batch, chunk_id in rows}
+    return {message for message, _batch, _chunk in rows if message is not None}, {
+        step.chunk_id for step in advances if step.chunk_id not in moved
+    }
 
 
-def _advance(step: Advance) -> list[int]:
-    parameters = {"chunk": step.chunk_id, "batch": step.batch_id, "start": step.start, "end": step.end}
-    with connection.cursor() as cursor:
-        cursor.execute(OMIT_WITHDRAWN, parameters)
-        omitted = [message for (message,) in cursor.fetchall()]
-        cursor.execute("UPDATE sending_chunk SET horizon = %(end)s WHERE id = %(chunk)s", parameters)
-    books.post([Move(step.batch_id, QUEUED, State(Status.OMITTED, 0, False), len(omitted))] if omitted else [])
-    return omitted
-
-
-OMIT_WITHDRAWN = f"""
-UPDATE sending_message SET status = 'omitted', settled_at = now(), omission = refused.reason FROM (
+ADVANCE = f"""
+WITH step AS (
+    SELECT * FROM json_to_recordset(%s) AS s(chunk_id bigint, batch_id bigint, start int, "end" int)
+), going AS (
+    SELECT step.* FROM step WHERE step.batch_id IN (SELECT batch.id {RUNNABLE})
+), refused AS (
     SELECT m.id, CASE WHEN c.consent = 'withdrawn' THEN '{Omission.OPT_OUT}' ELSE '{Omission.NO_CONSENT}' END AS reason
-    FROM sending_message m LEFT JOIN contacts_contact c ON c.id = m.contact_id
-    WHERE m.batch_id = %(batch)s AND m.position >= %(start)s AND m.position < %(end)s AND m.status = 'queued'
-        AND m.delivery = 0 AND (m.not_before IS NULL OR m.not_before <= now()) AND c.consent IS DISTINCT FROM 'granted'
-) refused WHERE sending_message.id = refused.id RETURNING sending_message.id
+    FROM going JOIN sending_message m ON m.batch_id = going.batch_id AND m.position >= going.start AND m.position < going."end"
+    LEFT JOIN contacts_contact c ON c.id = m.contact_id
+    WHERE m.status = 'queued' AND m.delivery = 0 AND (m.not_before IS NULL OR m.not_before <= now())
+        AND c.consent IS DISTINCT FROM 'granted'
+), omitted AS (
+    UPDATE sending_message m SET status = 'omitted', settled_at = now(), omission = refused.reason
+    FROM refused WHERE m.id = refused.id RETURNING m.id, m.batch_id
+), moved AS (
+    UPDATE sending_chunk c SET horizon = going."end" FROM going WHERE c.id = going.chunk_id RETURNING c.id
+)
+SELECT id, batch_id, NULL FROM omitted UNION ALL SELECT NULL, NULL, id FROM moved
 """
 
 

@@ -11,10 +11,11 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from pregon.contacts.models import Consent, Contact
-from pregon.promotions import jobs, launch, stages
+from pregon.promotions import forecast, jobs, launch, stages
 from pregon.promotions.models import Broadcast
 from pregon.quota import ledger
 from pregon.quota.models import Kind, Period
+from pregon.sending import outbox
 from pregon.sending.models import Batch, Message, Status
 from pregon.whatsapp.cloud import payloads
 from tests import make
@@ -319,14 +320,17 @@ def test_race_nobody_gets_more_promotions_than_the_rule():
 
 @pytest.mark.django_db(transaction=True)
 def test_control_without_the_accounts_lock_the_rule_is_broken():
-    both_have_read = threading.Barrier(2)
+    both_have_frozen = threading.Barrier(2)  # neither sees what the other is about to commit
 
     @transaction.atomic
     def unlocked(broadcast: Broadcast, actor: object) -> Batch:
         found = stages.locked(broadcast)
         period = ledger.current(found.account)
         assert period is not None
-        both_have_read.wait(10)
-        return launch._freeze(found, found.number, period, None)
+        batch = launch._batch(found, found.number, period, timezone.now())
+        queued = outbox.enqueue(batch, *forecast.rows(found, timezone.now(), None)).queued
+        both_have_frozen.wait(30)
+        launch._reserve(period, queued, batch)
+        return batch
 
     assert race_for_the_cap(unlocked) > 0

@@ -84,6 +84,15 @@ document.addEventListener("change", (event) => {
 for (const [name, over] of [["dragover", true], ["dragleave", false], ["drop", false]])
   document.addEventListener(name, (event) => event.target.closest?.("[data-drop]")?.classList.toggle("over", over));
 
+/* A double click sends a form once: an answer would reach its person twice. */
+
+const sentAt = new WeakMap();
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || event.target.getAttribute("method") !== "post") return;
+  if (event.timeStamp - (sentAt.get(event.target) ?? -Infinity) < 2000) event.preventDefault();
+  else sentAt.set(event.target, event.timeStamp);
+});
+
 /* Drafts: what was typed stays in this browser until the server has taken it. Never passwords, files or hidden fields. */
 
 const DRAFT = "pregon.draft:";
