@@ -1,4 +1,4 @@
-"""One Chromium for the session, on the session's own `pregon run`."""
+"""One Chromium for a module, on the session's own `pregon run`."""
 
 from collections.abc import Iterator
 
@@ -11,8 +11,9 @@ from tests.walks.people import Sheet
 from tests.walks.running import Running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Not for the session: while Playwright's loop runs, Django refuses the database to the tests of other modules."""
     with chromium.launched() as browser:
         yield browser
 

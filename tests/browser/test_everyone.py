@@ -18,7 +18,7 @@ LOOKS = {390: "dark", 1280: "light"}  # colours are tokens: either scheme once, 
 Kept = dict[str, object]  # a session, as Playwright stores it
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def furnished(browser: Browser, running: Running) -> dict[str, Kept]:
     """The sessions of the owner, who has something on every page, and of the provider."""
     kept: dict[str, Kept] = {"nobody": {}}
