@@ -46,6 +46,7 @@ def run(demo: bool) -> None:
 
 def _run(here: Site, demo: bool) -> None:
     with lock.hold(here.home / "run.lock"):
+        (here.home / ".gitignore").write_text("*\n")  # a home inside a clone holds secrets and people
         leftovers.end(here.home / "run.json")
         ports.require_free([here.panel, here.webhooks, here.simulator])
         _require_front_end()

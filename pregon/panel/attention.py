@@ -119,8 +119,9 @@ def _sending(sending: Broadcast) -> Item:
     n = sending.batch.unconfirmed
     title = ngettext("%(n)s mensaje por confirmar", "%(n)s mensajes por confirmar", n) % {"n": wording.number(n)}
     closes = wording.written(sending.batch.created_at + DOUBT, "long")
-    words = _("De %(name)s. Se cierran solos el %(day)s.") % {"name": name, "day": closes}
-    return Item("waiting", "clock-question", title, words, url, _("Ver cuáles"))
+    sentence = ngettext("De %(name)s. Se cierra solo el %(day)s.", "De %(name)s. Se cierran solos el %(day)s.", n)
+    words = sentence % {"name": name, "day": closes}
+    return Item("waiting", "clock-question", title, words, url, ngettext("Ver cuál", "Ver cuáles", n))
 
 
 def _quota(facts: Facts) -> Iterator[Item]:

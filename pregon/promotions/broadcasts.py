@@ -53,8 +53,11 @@ def change_audience(broadcast: Broadcast, definition: Definition) -> None:
 def choose_quota(broadcast: Broadcast, choice: Broadcast.Choice) -> None:
     """What to do when the quota does not reach everybody. Raises `ClosedError`."""
     found = lock(broadcast)
+    if found.quota_choice == choice:
+        return
     found.quota_choice = choice
     found.save(update_fields=["quota_choice"])
+    approvals.undo(found, _("Cambiaste qué hacer si el cupo no alcanza: ya no son las mismas personas"))
 
 
 def see_omissions(broadcast: Broadcast) -> None:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pregon.accounts.models import User
-from pregon.promotions import audiences, broadcasts, omissions
+from pregon.promotions import audiences, broadcasts, forecast, omissions
 from pregon.promotions.models import Broadcast
 from pregon.sending.models import Batch, Delivery, Message, Omission, Reply, Status
 from pregon.whatsapp.cloud import errors
@@ -273,13 +273,14 @@ def reason_of(broadcast: Broadcast, message: Message) -> Reason | None:
     return None
 
 
-def retriable(batch: Batch) -> QuerySet[Message]:
-    """Those whose failure a second try can help, and whose contact still exists."""
-    keys = [reason.key for reason in failed(batch) if reason.retriable]
+def retriable(batch: Batch, reasons: Sequence[Reason]) -> QuerySet[Message]:
+    """Those of the failed (`reasons`) whom a second try can help now: not while Meta asks to wait for them."""
     chosen = Q(pk__in=[])
-    for key in keys:
-        chosen |= _of_reason(Bucket.FAILED, key)
-    return in_bucket(batch, Bucket.FAILED).filter(chosen, contact__isnull=False)
+    for reason in reasons:
+        if reason.retriable:
+            chosen |= _of_reason(Bucket.FAILED, reason.key)
+    cooling = Q(contact__cooled_at__gt=timezone.now() - forecast.COOLING)
+    return in_bucket(batch, Bucket.FAILED).filter(chosen, ~cooling, contact__isnull=False)
 
 
 @transaction.atomic
@@ -287,7 +288,7 @@ def retry(broadcast: Broadcast, actor: User) -> Broadcast | None:
     """A draft, to be reviewed and approved like any other, for those that a retry can help; None without any."""
     if broadcast.batch is None:
         return None
-    ids = list(retriable(broadcast.batch).values_list("contact_id", flat=True))
+    ids = list(retriable(broadcast.batch, failed(broadcast.batch)).values_list("contact_id", flat=True))
     if not ids:
         return None
     chosen = audiences.define(audiences.Kind.CONTACTS, filter(None, ids))

@@ -1,5 +1,7 @@
 """How much: the month's quota of a business, and every change of it."""
 
+from datetime import datetime, timedelta
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.db import models
 from django.db.models import F, Func, Q, Value
@@ -36,6 +38,11 @@ class Period(models.Model):
 
     def __str__(self) -> str:
         return f"{self.used} + {self.reserved} / {self.limit}"
+
+    @property
+    def last_moment(self) -> datetime:
+        """Of its last day: `ends_at` is the beginning of the next period."""
+        return self.ends_at - timedelta(microseconds=1)
 
     @property
     def remaining(self) -> int:

@@ -211,6 +211,9 @@ def test_short_quota_offers_a_choice(browser, owner, approved):
     assert "Te quedan 1 y este envío necesita 2" in words(browser.post(page("broadcast_launch", approved), follow=True))
 
     browser.post(page("broadcast_quota", approved), {"choice": "fit"})
+    assert "ya no son las mismas personas" in words(browser.get(page("broadcast", approved)))  # the signature said 2
+    approved.refresh_from_db()
+    approvals.approve(approved, owner.user, seen=approvals.mark(approved))
     assert "Enviar a 1 persona" in words(browser.get(page("broadcast", approved)))
     browser.post(page("broadcast_launch", approved))
     assert Batch.objects.get().queued == 1

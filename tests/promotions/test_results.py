@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from pregon.contacts.models import Consent
+from pregon.contacts.models import Consent, Contact
 from pregon.lib import spreadsheets
 from pregon.promotions import audiences, launch, omissions, results
 from pregon.promotions.results import Bucket
@@ -169,6 +169,16 @@ def test_retry_is_a_new_draft_for_those_it_can_help(finished, owner):
 
     Message.objects.filter(pk=dani.pk).update(delivery=Delivery.NONE)
     assert results.retry(finished, owner.user) is None
+
+
+def test_no_retry_is_offered_while_meta_asks_to_wait(finished, owner):
+    batch = finished.batch
+    assert results.retriable(batch, results.failed(batch)).count() == 1
+    Contact.objects.update(cooled_at=timezone.now() - timedelta(hours=23))
+    assert results.retriable(batch, results.failed(batch)).count() == 0
+    assert results.retry(finished, owner.user) is None
+    Contact.objects.update(cooled_at=timezone.now() - timedelta(hours=25))
+    assert results.retriable(batch, results.failed(batch)).count() == 1
 
 
 def test_a_retry_of_a_retry_points_to_the_first(finished, owner):

@@ -21,7 +21,7 @@ from pregon.promotions import approvals, audiences, forecast, launch, stages
 from pregon.promotions import broadcasts as drafts
 from pregon.promotions.models import Broadcast
 from pregon.sending.models import Omission
-from pregon.subscriptions import renewals
+from pregon.subscriptions import changes, renewals
 from pregon.subscriptions.models import Module
 
 PAGE = 25
@@ -42,6 +42,7 @@ def broadcasts(request: access.Request) -> HttpResponse:
         "rows": [seen.row(broadcast, tags) for broadcast in found[:PAGE]],
         "next_url": f"{request.path}?before={found[PAGE - 1].pk}" if len(found) > PAGE else "",
         "first_url": request.path if before else "",
+        "included": changes.has_module(request.account, Module.WHATSAPP),
     }
     return render(request, "panel/broadcasts/broadcasts.html", context)
 

@@ -34,7 +34,7 @@ def page(request: access.Request, broadcast: Broadcast) -> dict[str, Any]:
         "chart": chart(batch),
         "failed": [_linked(broadcast, Bucket.FAILED, reason) for reason in failed],
         "omitted": [_linked(broadcast, Bucket.OMITTED, reason) for reason in omitted],
-        "retriable": sum(reason.figure for reason in failed if reason.retriable),
+        "retriable": results.retriable(batch, failed).count(),
         "doubt_until": batch.created_at + results.DOUBT,
         "report_url": report_url(broadcast, next((reason for reason in failed if reason.code), None)),
         "ticks": broadcasts_seen.ticks(broadcast, None),
@@ -157,7 +157,12 @@ def funnel(tally: Tally, answers: results.Answers) -> list[tuple[str, str, int]]
 def chart(batch: Batch) -> dict[str, Any]:
     """Three cumulative lines, the read one filled; marks at both ends and in the middle."""
     span, lines = results.timeline(batch)
-    names = {"read": _("leídos"), "delivered": _("entregados"), "replied": _("respuestas")}
+    last = {kind: line[-1] for kind, line in lines.items()}
+    names = {
+        "read": ngettext("leído", "leídos", last["read"]),
+        "delivered": ngettext("entregado", "entregados", last["delivered"]),
+        "replied": ngettext("respuesta", "respuestas", last["replied"]),
+    }
     steps = range(results.STEPS + 1)
     return {
         "lines": [
