@@ -89,12 +89,6 @@ def grant_number(
     return _record_number(account.pk, mobile, said)
 
 
-def permitted(account: Account, contacts: Iterable[int]) -> set[int]:
-    """Those of the contacts (ids) that one may write to now."""
-    rows = Contact.objects.filter(account=account, pk__in=list(contacts), consent=Consent.GRANTED)
-    return set(rows.values_list("id", flat=True))
-
-
 def lapse(contacts: Sequence[Contact], *, actor: User | None) -> None:
     """Their numbers leave the base: a yes given for them ends, a no stays. For locked contacts of one account."""
     people = [Spoken(c.pk, hash_of(c.mobile)) for c in contacts if c.mobile and c.consent == Consent.GRANTED]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 
 from pregon.accounts.models import Account
 from pregon.contacts.models import Contact, Tag
@@ -37,11 +37,6 @@ def ensure(account: Account, names: Iterable[str]) -> list[Tag]:
     Tag.objects.bulk_create([Tag(account=account, name=name) for name in missing], ignore_conflicts=True)
     tags = known(account)
     return [tags[folded] for folded in wanted]
-
-
-def with_counts(account: Account) -> QuerySet[Tag]:
-    """Tags with `people`, the number of contacts that have them."""
-    return account.tags.annotate(people=Count("contacts"))
 
 
 @transaction.atomic
