@@ -1,16 +1,119 @@
-"""What each error means for us."""
+"""What each error means for us: the whole of Meta's table, when sending and in a webhook."""
+
+from collections.abc import Iterable
 
 import pytest
+from django.utils import translation
+from django.utils.translation import gettext
 
 from pregon.whatsapp.cloud import codes, errors
+from pregon.whatsapp.cloud.codes import Rule
 from pregon.whatsapp.cloud.errors import Mark, Reaction
 
-# Every code and range of Meta's table, and the reactions that sending depends on
-AGAIN = (1, 2, 4, 613, 80007, 130429, 131016, 131056, 131057, 133004, 134101, 2494100)
-STOPPED = (0, 10, 33, 190, 200, 368, 131005, 131031, 131037, 131042, 131045, 131048, 131064, 133010)
-PAUSED = (3, 131030, 131053, 131055, 131063, 132000, 132001, 132007, 132012, 132015, 132016, 132068, 132069, 134102)
-NEVER = (100, 130472, 131008, 131009, 131047, 131051, 132005, 132008, 132018, 135000)
-MARKED = {
+AUTH = Reaction.REAUTHENTICATE
+STOP = Reaction.STOP_NUMBER
+PAUSE = Reaction.PAUSE_BROADCAST
+RETRY = Reaction.RETRY
+PAIR = Reaction.RETRY_PAIR
+SLOW = Reaction.SLOW_DOWN
+NEVER = Reaction.NEVER
+CONTACT = Reaction.CONTACT
+DOUBT = Reaction.UNCONFIRMED
+
+# Every entry of Meta's list of error codes, in its order: the codes it stands for (of a range: its ends and one within), what we
+# do when a request to send is answered with it, how many times a message is sent at most, and what we do when a webhook reports
+# it, which says for certain that the message did not arrive.
+TABLE: tuple[tuple[tuple[int, ...], Reaction, int, Reaction], ...] = (
+    ((0,), AUTH, 1, AUTH),
+    ((1,), RETRY, 3, NEVER),
+    ((2,), RETRY, 6, NEVER),
+    ((3,), PAUSE, 1, PAUSE),
+    ((4,), SLOW, 8, NEVER),
+    ((10,), STOP, 1, STOP),
+    ((33,), STOP, 1, STOP),
+    ((100,), NEVER, 1, NEVER),
+    ((190,), AUTH, 1, AUTH),
+    ((200, 230, 299), STOP, 1, STOP),
+    ((368,), STOP, 1, STOP),
+    ((613,), SLOW, 8, NEVER),
+    ((80007,), SLOW, 8, NEVER),
+    ((130403,), CONTACT, 1, CONTACT),
+    ((130429,), SLOW, 8, NEVER),
+    ((130472,), NEVER, 1, NEVER),
+    ((130497,), NEVER, 1, NEVER),  # stops a country, not the number: whoever lives elsewhere still gets it
+    ((131000,), DOUBT, 1, NEVER),  # Meta says try again; we do not, for it may have left
+    ((131005,), STOP, 1, STOP),
+    ((131008,), NEVER, 1, NEVER),
+    ((131009,), NEVER, 1, NEVER),
+    ((131016,), RETRY, 6, NEVER),
+    ((131020, 131041, 131200, 131205, 131299), NEVER, 1, NEVER),
+    ((131021,), CONTACT, 1, CONTACT),
+    ((131026,), CONTACT, 1, CONTACT),
+    ((131030,), PAUSE, 1, PAUSE),
+    ((131031,), STOP, 1, STOP),
+    ((131037,), STOP, 1, STOP),
+    ((131042,), STOP, 1, STOP),
+    ((131044,), NEVER, 1, NEVER),
+    ((131045,), STOP, 1, STOP),
+    ((131047,), NEVER, 1, NEVER),
+    ((131048,), STOP, 1, STOP),
+    ((131049,), CONTACT, 1, CONTACT),
+    ((131050,), CONTACT, 1, CONTACT),
+    ((131051,), NEVER, 1, NEVER),
+    ((131052,), NEVER, 1, NEVER),  # a person may retry it once the file is there
+    ((131053,), PAUSE, 1, PAUSE),
+    ((131055,), PAUSE, 1, PAUSE),
+    ((131056,), PAIR, 6, NEVER),
+    ((131057,), RETRY, 8, NEVER),
+    ((131059,), NEVER, 1, NEVER),  # about lists, not messages
+    ((131061,), PAUSE, 1, PAUSE),
+    ((131062,), NEVER, 1, NEVER),
+    ((131063,), PAUSE, 1, PAUSE),
+    ((131064,), STOP, 1, STOP),
+    ((132000,), PAUSE, 1, PAUSE),
+    ((132001,), PAUSE, 1, PAUSE),
+    ((132005,), NEVER, 1, NEVER),
+    ((132007,), PAUSE, 1, PAUSE),
+    ((132008,), NEVER, 1, NEVER),
+    ((132012,), PAUSE, 1, PAUSE),
+    ((132015,), PAUSE, 1, PAUSE),
+    ((132016,), PAUSE, 1, PAUSE),
+    ((132018,), NEVER, 1, NEVER),  # in one person's values; if it is everybody's, the share of failures pauses
+    ((132068, 132069), PAUSE, 1, PAUSE),
+    ((133000,), STOP, 1, STOP),
+    ((133004,), RETRY, 6, NEVER),
+    ((133005,), STOP, 1, STOP),
+    ((133006,), STOP, 1, STOP),
+    ((133008, 133009), STOP, 1, STOP),
+    ((133010,), STOP, 1, STOP),
+    ((133015,), STOP, 1, STOP),
+    ((133016,), STOP, 1, STOP),
+    ((134011,), PAUSE, 1, PAUSE),
+    ((134100,), PAUSE, 1, PAUSE),
+    ((134101,), RETRY, 5, NEVER),
+    ((134102,), PAUSE, 1, PAUSE),
+    ((135000,), NEVER, 1, NEVER),
+    ((137000,), CONTACT, 1, CONTACT),
+    ((138000, 138012, 138999, 139000, 139100, 139103), NEVER, 1, NEVER),
+    ((141000, 141001, 141999), NEVER, 1, NEVER),  # the health of an account, never an answer to a message
+    ((147001, 147003, 147005), NEVER, 1, NEVER),
+    ((200005, 200006, 200007), NEVER, 1, NEVER),
+    ((1752041,), NEVER, 1, NEVER),
+    ((803,), PAUSE, 1, PAUSE),
+    ((2494100,), RETRY, 8, NEVER),
+)
+# Of the same entries, those whose own codes say more
+HEALTH = {141002: PAUSE, 141006: STOP, 141010: STOP, 141014: STOP}
+SUBCODES = {
+    (100, 33): STOP,
+    (100, 2388024): NEVER,
+    (190, 460): AUTH,
+    (190, 463): AUTH,
+    (190, 467): AUTH,
+    (131009, 2494010): CONTACT,
+    (131030, 2655007): PAUSE,
+}
+MARKS = {
     130403: Mark.BLOCKED,
     131021: Mark.BAD_NUMBER,
     131026: Mark.NO_WHATSAPP,
@@ -18,97 +121,80 @@ MARKED = {
     131050: Mark.OPTED_OUT,
     137000: Mark.BAD_NUMBER,
 }
-OTHERS = (
-    130497,
-    131020,
-    131041,
-    131044,
-    131052,
-    131059,
-    131061,
-    131062,
-    133000,
-    133005,
-    133006,
-    133008,
-    133009,
-    133015,
-    133016,
-    134011,
-    134100,
-    138001,
-    139103,
-    141002,
-    141006,
-    141010,
-    141014,
-    147003,
-    200006,
-    1752041,
-    803,
-    131205,
-)
+EACH = [pytest.param(code, *row[1:], id=str(code)) for row in TABLE for code in row[0]]
+CODES = [code for row in TABLE for code in row[0]] + list(HEALTH)
 
 
-@pytest.mark.parametrize("code", AGAIN)
-def test_only_the_retry_set_goes_again(code: int) -> None:
-    rule = errors.classify(code)
-    assert rule.again and rule.tries > 1 and rule.wait > 0
+def rules() -> Iterable[Rule]:
+    return [*codes.RULES.values(), *codes.SUBCODES.values(), codes.UNKNOWN, codes.UNKNOWN_CRASH]
 
 
-@pytest.mark.parametrize("code", STOPPED)
-def test_what_stops_the_number(code: int) -> None:
-    assert errors.classify(code).reaction in codes.STOPS
+def test_the_table_is_whole() -> None:
+    assert len(TABLE) == 77
+    assert set(codes.RULES) <= set(CODES)  # and we know of no other code
 
 
-@pytest.mark.parametrize("code", PAUSED)
-def test_what_pauses_the_broadcast(code: int) -> None:
-    assert errors.classify(code).reaction is Reaction.PAUSE_BROADCAST
+@pytest.mark.parametrize(("code", "sending", "tries", "reported"), EACH)
+def test_what_is_done(code: int, sending: Reaction, tries: int, reported: Reaction) -> None:
+    answered, told = errors.classify(code), errors.classify(code, asynchronous=True)
+    assert (answered.reaction, answered.tries, told.reaction) == (sending, tries, reported)
+    assert (told.tries, told.wait) == (1, 0)
+    assert answered is not codes.UNKNOWN
 
 
-@pytest.mark.parametrize("code", NEVER)
-def test_what_concerns_one_message(code: int) -> None:
-    assert errors.classify(code).reaction is Reaction.NEVER
+@pytest.mark.parametrize(("code", "reaction"), HEALTH.items())
+def test_what_the_health_of_an_account_says(code: int, reaction: Reaction) -> None:
+    assert errors.classify(code).reaction is errors.classify(code, asynchronous=True).reaction is reaction
 
 
-@pytest.mark.parametrize(("code", "mark"), MARKED.items())
-def test_what_concerns_the_person(code: int, mark: Mark) -> None:
-    rule = errors.classify(code, asynchronous=True)
-    assert rule.reaction is Reaction.CONTACT and rule.mark is mark
+@pytest.mark.parametrize(("code", "subcode"), SUBCODES)
+def test_what_a_subcode_says(code: int, subcode: int) -> None:
+    assert errors.classify(code, subcode).reaction is SUBCODES[code, subcode]
 
 
-@pytest.mark.parametrize("code", [*AGAIN, *STOPPED, *PAUSED, *NEVER, *MARKED, *OTHERS, 131000])
-def test_every_documented_code_has_words(code: int) -> None:
-    rule = errors.classify(code)
-    assert rule is not codes.UNKNOWN
-    assert rule.sentence and rule.step and "!" not in rule.sentence + rule.step
+@pytest.mark.parametrize("code", CODES)
+def test_what_it_tells_about_the_person(code: int) -> None:
+    for asynchronous in (False, True):
+        rule = errors.classify(code, asynchronous=asynchronous)
+        assert rule.mark is MARKS.get(code)
+        assert (rule.reaction is CONTACT) == (rule.mark is not None)
 
 
-def test_an_internal_error_is_unconfirmed_when_sending_and_certain_in_a_webhook() -> None:
-    assert errors.classify(131000, http=500).reaction is Reaction.UNCONFIRMED
-    told = errors.classify(131000, http=500, asynchronous=True)
-    assert told.reaction is Reaction.NEVER and told.retry_can_help
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.title)
+def test_how_often_and_when_it_is_sent_again(rule: Rule) -> None:
+    assert (rule.tries > 1) == (rule.wait > 0) == rule.again
+    assert 1 <= rule.tries <= 8 and 0 <= rule.wait <= 900
 
 
-def test_unknown_codes_never_go_again() -> None:
-    assert errors.classify(999999, http=400).reaction is Reaction.NEVER
-    assert errors.classify(999999, http=500).reaction is Reaction.UNCONFIRMED
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.title)
+def test_it_has_words_in_both_languages(rule: Rule) -> None:
+    for words in (rule.sentence, rule.step):
+        assert words and "!" not in words
+        with translation.override("en"):
+            assert gettext(words) not in ("", words), f"no English for «{words}»"
 
 
-def test_nothing_from_a_webhook_goes_again() -> None:
-    known = [errors.classify(code, asynchronous=True) for code in codes.RULES]
-    assert not any(rule.again or rule.reaction is Reaction.UNCONFIRMED for rule in known)
-
-
-def test_a_subcode_says_more() -> None:
-    assert errors.classify(131009, 2494010).mark is Mark.BAD_NUMBER
-    assert errors.classify(100, 33).reaction is Reaction.STOP_NUMBER
+def test_a_subcode_that_is_not_known_changes_nothing() -> None:
     assert errors.classify(100, 12345) == errors.classify(100)
+    assert errors.classify(131009, 2494010).mark is Mark.BAD_NUMBER
+
+
+def test_what_was_reported_can_be_tried_again_by_a_person_where_it_passes() -> None:
+    for code in (1, 130429, 131000, 131016, 131056):
+        told = errors.classify(code, http=500, asynchronous=True)
+        assert told.retry_can_help and told.step == codes.LATER
 
 
 def test_a_retry_can_help_with_the_cap_but_not_with_an_opt_out() -> None:
     assert errors.classify(131049, asynchronous=True).retry_can_help
     assert not errors.classify(131050, asynchronous=True).retry_can_help
+
+
+@pytest.mark.parametrize("code", [-7, 7, 131001, 131999, 140999, 142000, 999999])
+def test_unknown_codes_never_go_again(code: int) -> None:
+    assert errors.classify(code, http=400) is codes.UNKNOWN
+    assert errors.classify(code, http=500).reaction is DOUBT
+    assert errors.classify(code, http=500, asynchronous=True).reaction is NEVER
 
 
 def test_an_api_error_keeps_what_a_case_needs() -> None:
@@ -124,6 +210,11 @@ def test_an_api_error_keeps_what_a_case_needs() -> None:
     )
     assert (error.code, error.subcode, error.fbtrace_id, error.http) == (132000, 2494055, "Az8", 400)
     assert error.details.startswith("body") and error.details not in str(error)
+
+
+def test_metas_own_words_are_kept_wherever_they_stand() -> None:
+    assert errors.ApiError({"code": 999999, "message": "(#999999) News"}, 400).details == "(#999999) News"
+    assert errors.ApiError({"code": 100, "message": "x", "error_user_msg": "Too long"}, 400).details == "Too long"
 
 
 def test_an_error_without_a_code_is_not_metas_code_zero() -> None:

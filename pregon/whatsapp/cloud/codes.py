@@ -107,6 +107,7 @@ RULES: dict[int, Rule] = {
     130472: Rule("User's number is part of an experiment", _R.NEVER,
         N_("Meta no entregó el mensaje: esta persona está en una prueba de Meta"),
         N_("No la reintentes; Meta no te cobra este mensaje")),
+    # Not for the whole number: the people of other countries still get theirs
     130497: Rule("Business account is restricted from messaging users in this country", _R.NEVER,
         N_("Meta no deja que tu cuenta escriba a ese país"), META),
     131000: Rule("Something went wrong", _R.UNCONFIRMED, N_("Salió, pero Meta contestó que algo falló"),
@@ -155,12 +156,12 @@ RULES: dict[int, Rule] = {
     131056: Rule("Pair rate limit hit", _R.RETRY_PAIR, N_("Le escribimos demasiado seguido a esta persona"), NOTHING,
         tries=6, wait=4),
     131057: Rule("Account in maintenance mode", _R.RETRY, N_("Meta está subiendo la velocidad del número"), NOTHING,
-        tries=8, wait=20),
+        tries=8, wait=60),
     131059: Rule("Invalid cursor", _R.NEVER, N_("La lista de Meta cambió mientras la leíamos"),
         N_("Actualiza la lista otra vez")),
     131061: Rule("Max price template", _R.PAUSE_BROADCAST, N_("Esta plantilla solo se envía por otra vía de Meta"),
         CASE),
-    131062: Rule("Business-scoped user id not supported", _R.CONTACT,
+    131062: Rule("Business-scoped user id not supported", _R.NEVER,
         N_("Este mensaje necesita el celular de la persona"), FIX_CONTACT),
     131063: Rule("Marketing templates disabled on Cloud API", _R.PAUSE_BROADCAST,
         N_("La cuenta tiene apagadas las promociones por esta vía de Meta"), META),
@@ -216,9 +217,10 @@ RULES: dict[int, Rule] = {
     135000: Rule("Generic user error", _R.NEVER, N_("Meta no aceptó el mensaje y no dice por qué"), CASE),
     137000: Rule("Identity key hash mismatch", _R.CONTACT, N_("Parece que el celular cambió de dueño"), FIX_CONTACT,
         mark=Mark.BAD_NUMBER),
-    # Not ours to send, but Meta may say them
+    # Not about sending, but Meta may say them; those of 141… stand in the health of an account or a template
     138000: Rule("Calling error", _R.NEVER, N_("Meta no permite esta llamada"), CASE),
     139000: Rule("Flow or block error", _R.NEVER, N_("Meta no pudo con el formulario o el bloqueo"), CASE),
+    141000: Rule("Health of the account", _R.NEVER, N_("Meta señala un problema en la cuenta de WhatsApp"), META),
     141002: Rule("Template not approved", _R.PAUSE_BROADCAST, N_("La plantilla no está aprobada"), TEMPLATE),
     141006: Rule("Payment problem", _R.STOP_NUMBER, N_("Hay un problema con el pago de la cuenta en Meta"), META),
     141010: Rule("Business not verified", _R.STOP_NUMBER, N_("Meta aún no verifica tu negocio"), META),
@@ -231,17 +233,20 @@ RULES: dict[int, Rule] = {
     1752041: Rule("Duplicate onboarding request", _R.NEVER, N_("Esta solicitud ya se había hecho"),
         N_("No tienes que hacer nada")),
     2494100: Rule("Phone number in maintenance mode", _R.RETRY, N_("Meta está dando mantenimiento al número"),
-        NOTHING, tries=8, wait=20),
+        NOTHING, tries=8, wait=60),
 }
 
 # Ranges that Meta documents as one: (first, last) → the code above that speaks for them
 RANGES: tuple[tuple[int, int, int], ...] = (
     (200, 299, 200), (131200, 131299, 131020), (138000, 138999, 138000), (139000, 139999, 139000),
-    (141000, 141999, 141010), (147001, 147005, 147001),
+    (141000, 141999, 141000), (147001, 147005, 147001),
 )
 
 # A subcode that says more than its code
 SUBCODES: dict[tuple[int, int], Rule] = {
+    (190, 460): Rule("Password changed", _R.REAUTHENTICATE, N_("Cambió la contraseña de quien conectó este número con Meta"),
+        TOKEN),
+    (190, 467): Rule("Access token invalidated", _R.REAUTHENTICATE, N_("Meta anuló el permiso de conexión"), TOKEN),
     (100, 33): Rule("Object does not exist", _R.STOP_NUMBER, N_("Meta no encuentra este número o no nos deja verlo"),
         PERMISSION),
     (131009, 2494010): Rule("Malformed phone number", _R.CONTACT, N_("Meta no reconoce este celular"), FIX_CONTACT,

@@ -45,7 +45,7 @@ class ApiError(CloudError):
         self.subcode = _number(error.get("error_subcode"), missing=0)
         self.http = http
         self.message = str(error.get("message") or "")
-        self.details = _details(error) or str(error.get("error_user_msg") or "")
+        self.details = _details(error) or str(error.get("error_user_msg") or "") or self.message
         self.user_title = str(error.get("error_user_title") or "")
         self.fbtrace_id = str(error.get("fbtrace_id") or "")
         self.retry_after = retry_after

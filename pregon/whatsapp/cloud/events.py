@@ -78,7 +78,7 @@ def _change(entry: object, change: object) -> Change:
         value=value,
         at=reading.moment(entry, "time"),
         phone_number_id=reading.text(reading.table(value, "metadata"), "phone_number_id"),
-        people=dict(_people(value)),
+        people=dict(_people(value)) if "messages" in value else {},
     )
 
 

@@ -14,7 +14,7 @@ from pregon.whatsapp.cloud.client import Client
 
 NUMBER_FIELDS = (
     "id,display_phone_number,verified_name,quality_rating,code_verification_status,name_status,status,account_mode,"
-    "platform_type,throughput,whatsapp_business_manager_messaging_limit,health_status"
+    "platform_type,is_on_biz_app,throughput,whatsapp_business_manager_messaging_limit,health_status"
 )
 TEMPLATE_FIELDS = "id,name,language,status,category,components,parameter_format,quality_score,rejected_reason"
 PAGE = 100
