@@ -27,15 +27,16 @@ class Simulator:
 
     def __init__(self, world: World, state: Path | None, saved: dict[str, Any]) -> None:
         self.world = world
-        self.state = state
         self.courier = Courier(world)
         self.timeline = Timeline(world, self.courier)
         self.graph = Graph(world, self.courier)
         self.refuse: Refuse = _cannot_refuse
-        keeping.resume(saved, self.timeline, self.courier)
+        self.journal = keeping.Journal(state, saved.get("journal", 0)) if state else None
+        keeping.resume(saved, self.timeline, self.courier, self.journal)
         self.asgi: ASGIApp = Front(
             world,
             self.timeline,
+            self.journal,
             Starlette(routes=self._routes(), lifespan=self._lifespan, exception_handlers={404: _unknown_path}),
         )
 
@@ -45,6 +46,11 @@ class Simulator:
     def quiet(self) -> bool:
         """Whether nothing is on its way."""
         return not (self.timeline.due or self.courier.waiting or self.graph.reviews)
+
+    def keep(self) -> None:
+        """Write the state file now, where there is one."""
+        if self.journal:
+            keeping.save(self.journal, self.timeline, self.courier)
 
     def forget(self) -> None:
         """Empty phones, counts and faults, and whatever is on its way."""
@@ -58,8 +64,9 @@ class Simulator:
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         work = [self.timeline.run(), self.courier.run()]
-        if self.state:
-            work.append(keeping.keep(self.state, self.timeline, self.courier))
+        self.keep()  # what the last journal said, and a new one
+        if self.journal:
+            work.append(keeping.keep(self.journal, self.timeline, self.courier))
         tasks = [asyncio.create_task(one) for one in work]
         try:
             yield
@@ -67,8 +74,9 @@ class Simulator:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if self.state:
-                keeping.save(self.state, self.timeline, self.courier)
+            self.keep()
+            if self.journal:
+                self.journal.close()
 
 
 def create_app(given: str | Path | dict[str, Any] | None = None, *, state: Path | None = None) -> Simulator:

@@ -3,12 +3,12 @@
 | call | does |
 |---|---|
 | `GET received` | what was accepted: `total`, `people`, `unreferenced`, `duplicates`, `counts` per reference (unless `?counts=0`) |
-| `GET state` | on its way: `statuses`, `webhooks`, `reviews`; so far: `delivered`, `refused`, `dropped`, `messages`, fault `hits` |
+| `GET state` | on its way: `statuses`, `webhooks`, `reviews`; so far: `delivered`, `refused`, `dropped`, and more |
 | `GET wait?seconds=` | answers once nothing is on its way: `quiet` |
 | `POST setup` | adds a setup (`setup.configure`) |
 | `POST faults` | replaces the faults (`faults.Faults`); `{}` ends them |
 | `POST reset` | forgets phones, counts, faults and whatever is on its way; with `{"all": true}` everything |
-| `POST numbers/{id}` | changes a business number: `mps`, `quality`, `tier`, `status`, `refuses_with`, `only_to` |
+| `POST numbers/{id}` | changes a business number: `mps`, `on_app`, `quality`, `tier`, `status`, `refuses_with`, `only_to` |
 | `POST templates/{id}` | changes a template: `status`, `quality`, `category`; its webhook follows |
 | `GET phones?q=` | the virtual phones, newest first |
 | `GET phones/{number}` | one phone with its chats |
@@ -26,13 +26,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pregon.simulator import access, addresses, faults, inbound, personas, setup
+from pregon.simulator import access, addresses, faults, inbound, limits, personas, setup
 from pregon.simulator.world import Json, Message, Phone
 
 if TYPE_CHECKING:
     from pregon.simulator.app import Simulator
 
-SETTABLE = ("mps", "quality", "tier", "status", "refuses_with", "only_to")
+SETTABLE = ("mps", "on_app", "quality", "tier", "status", "refuses_with", "only_to")
 
 Handler = Callable[["Simulator", Request, Json], Json | Awaitable[Json]]
 
@@ -90,12 +90,14 @@ def state(simulator: "Simulator", request: Request, given: Json) -> Json:
         "dropped": courier.dropped,
         "messages": simulator.world.faults.messages,
         "hits": simulator.world.faults.hits,
+        "beyond": simulator.world.beyond,
     }
 
 
 def add_setup(simulator: "Simulator", request: Request, given: Json) -> Json:
     """More of everything."""
     setup.configure(simulator.world, given)
+    simulator.keep()
     return {"ok": True}
 
 
@@ -118,15 +120,23 @@ def reset(simulator: "Simulator", request: Request, given: Json) -> Json:
 
 
 def change_number(simulator: "Simulator", request: Request, given: Json) -> Json:
-    """Another pace, quality, status, refusal."""
+    """Another pace, quality, status, refusal. Of a pace or a limit that Meta would tell of, it tells."""
     number = simulator.world.numbers.get(request.path_params["id"])
     if number is None:
         raise NotThere("no such number")
     if unknown := set(given) - set(SETTABLE):
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(SETTABLE)}")
+    limits.tier(given.get("tier", number.tier))
+    faster, other_tier = given.get("mps", 0) > number.mps, given.get("tier", number.tier) != number.tier
     for name, value in given.items():
         setattr(number, name, value)
     simulator.world.changed = True
+    if other_tier:
+        told = {"max_daily_conversations_per_business": number.tier, "max_phone_numbers_per_waba": 25}
+        simulator.courier.put(number.waba_id, "business_capability_update", told)
+    if faster:
+        told = {"display_phone_number": number.digits, "event": "THROUGHPUT_UPGRADE", "current_limit": number.tier}
+        simulator.courier.put(number.waba_id, "phone_number_quality_update", told)
     return asdict(number)
 
 

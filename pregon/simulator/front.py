@@ -11,6 +11,7 @@ import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pregon.simulator import access, faults, messages, refusals
+from pregon.simulator.keeping import Journal
 from pregon.simulator.limits import Bucket
 from pregon.simulator.timeline import Timeline
 from pregon.simulator.world import Json, Number, World
@@ -27,9 +28,10 @@ HTML = b"<!DOCTYPE html><html><body><h1>Sorry, something went wrong.</h1></body>
 class Front:
     """Answers `POST /{phone_number_id}/messages` itself."""
 
-    def __init__(self, world: World, timeline: Timeline, rest: ASGIApp) -> None:
+    def __init__(self, world: World, timeline: Timeline, journal: Journal | None, rest: ASGIApp) -> None:
         self.world = world
         self.timeline = timeline
+        self.journal = journal
         self.rest = rest
         self.buckets: dict[str, Bucket] = {}
 
@@ -75,6 +77,8 @@ class Front:
         if not self._bucket(number).take(time.monotonic()):
             raise throttled()
         message = messages.receive(self.world, number, body)
+        if self.journal:
+            self.journal.add(message)
         self.timeline.plan(message)
         given = str(body.get("to") or body.get("recipient"))
         return (

@@ -42,7 +42,8 @@ def receive(world: World, number: Number, body: Json) -> Message:
     phone = _recipient(world, number, body)
     message = _written(world, number, phone, body)
     _pace(world, phone, number)
-    _keep(world, phone, message)
+    _reach(world, message, number)
+    keep(world, phone, message)
     return message
 
 
@@ -229,7 +230,7 @@ def _doom(world: World, phone: Phone, message: Message) -> int:
             return 131050
         if UNITED_STATES.fullmatch(phone.wa_id):
             return 131049  # no marketing at all to the United States
-    elif message.kind != "template" and message.at - phone.windows.get(message.number_id, 0.0) > WINDOW_SECONDS:
+    elif message.kind != "template" and not _window_open(world, message):
         return 131047
     known = not message.media.isdecimal() or message.media in world.media
     return 0 if known else 131053
@@ -245,7 +246,27 @@ def _pace(world: World, phone: Phone, number: Number) -> None:
         )
 
 
-def _keep(world: World, phone: Phone, message: Message) -> None:
+def _reach(world: World, message: Message, number: Number) -> None:
+    """Meta names no code of its own for a business beyond its people of the day: this one stops the number."""
+    if message.kind != "template" or _window_open(world, message):
+        return
+    written = world.reached.setdefault(world.owner(number.waba_id), {})
+    if not limits.pass_day(written, message.wa_id, limits.tier(number.tier), message.at):
+        world.beyond += 1
+        raise refusals.Refusal(
+            131048,
+            "(#131048) Spam rate limit hit",
+            details="There are restrictions on how many messages can be sent from this phone number.",
+        )
+
+
+def _window_open(world: World, message: Message) -> bool:
+    opened = world.phones[message.wa_id].windows.get(message.number_id, 0.0)
+    return message.at - opened <= WINDOW_SECONDS
+
+
+def keep(world: World, phone: Phone, message: Message) -> None:
+    """Into the chat, and into the count of what was received."""
     phone.add(message)
     if message.reference:
         world.received[message.reference] = world.received.get(message.reference, 0) + 1

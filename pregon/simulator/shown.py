@@ -20,6 +20,7 @@ def number(world: World, one: Number) -> Json:
         "status": one.status,
         "account_mode": "LIVE",
         "platform_type": "CLOUD_API",
+        "is_on_biz_app": one.on_app,
         "throughput": {"level": level},
         "whatsapp_business_manager_messaging_limit": one.tier,
         "quality_score": {"score": one.quality},
@@ -48,7 +49,7 @@ def waba(world: World, one: Waba) -> Json:
         "business_verification_status": "verified",
         "status": "ACTIVE",
         "ownership_type": "SELF",
-        "owner_business_info": {"name": one.name, "id": "2329417887457253"},
+        "owner_business_info": {"name": one.name, "id": world.owner(one.id)},
         "health_status": {"can_send_message": "AVAILABLE", "entities": []},
     }
 

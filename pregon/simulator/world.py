@@ -24,6 +24,7 @@ class Number:
     waba_id: str
     name: str
     mps: int = 80
+    on_app: bool = False  # also used with the WhatsApp Business app: 20 messages per second
     quality: str = "GREEN"
     tier: str = "TIER_2K"
     status: str = "CONNECTED"
@@ -42,6 +43,7 @@ class Waba:
 
     id: str
     name: str
+    business: str = ""  # id of the Meta business that owns it; empty: one that owns nothing else
     subscribed: bool = True
     callback: str = ""
 
@@ -149,6 +151,8 @@ class World:
     phones: dict[str, Phone] = field(default_factory=dict)
     received: dict[str, int] = field(default_factory=dict)  # reference → how often a message with it was accepted
     unreferenced: int = 0
+    reached: dict[str, dict[str, float]] = field(default_factory=dict)  # Meta business → wa_id → when it last wrote
+    beyond: int = 0  # messages refused because the business had reached its people of the day
     media: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     uploads: dict[str, tuple[str, bytearray]] = field(default_factory=dict)
     log: deque[Line] = field(default_factory=lambda: deque(maxlen=40))
@@ -172,6 +176,10 @@ class World:
             self.people.pop(gone.user_id, None)
         return phone
 
+    def owner(self, waba_id: str) -> str:
+        """Id of the Meta business that owns an account."""
+        return self.wabas[waba_id].business or f"23{waba_id}"
+
     def add_template(self, template: Template) -> None:
         self.templates[template.id] = template
         self.index[template.waba_id, template.name, template.language] = template
@@ -191,7 +199,8 @@ class World:
         self.phones.clear()
         self.people.clear()
         self.received.clear()
+        self.reached.clear()
         self.log.clear()
-        self.unreferenced = 0
+        self.unreferenced = self.beyond = 0
         self.faults = Faults()
         self.changed = True

@@ -11,6 +11,7 @@ from pregon.whatsapp.cloud import events
 from pregon.whatsapp.models import Number
 
 log = logging.getLogger(__name__)
+OfAccount = events.NumberQualityEvent | events.AccountEvent | events.TemplateStatusEvent | events.TemplateCategoryEvent
 blueprint = Blueprint()
 
 
@@ -34,7 +35,7 @@ def sync(number_id: int) -> None:
         log.warning("number %s was not synced: code %s, trace %s", number_id, problem.code, problem.trace_id or "-")
 
 
-def heard(event: events.NumberQualityEvent | events.AccountEvent) -> None:
+def heard(event: OfAccount) -> None:
     """A webhook says that something of a business account changed: Meta itself is asked what it is now."""
     for number_id in Number.objects.filter(waba_id=event.waba_id).values_list("pk", flat=True):
         ask_again(number_id)

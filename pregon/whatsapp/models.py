@@ -45,6 +45,8 @@ class Number(models.Model):
     token_encrypted = models.TextField()
     stopped_at = models.DateTimeField(null=True, blank=True)  # nothing leaves through it while set
     stop_reason = models.CharField(max_length=200, blank=True)
+    resumed_at = models.DateTimeField(null=True, blank=True)  # when Meta last answered for it at a person's request
+    stop_told_at = models.DateTimeField(null=True, blank=True)  # when its people were written about the stop
     synced_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

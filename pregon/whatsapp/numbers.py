@@ -1,7 +1,7 @@
 """The numbers a business sends from: connected by hand, checked with Meta, and which of them is in use."""
 
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,11 +18,12 @@ from pregon.whatsapp.models import Number, Portfolio, Quality
 T = TypeVar("T")
 
 PACES = {"STANDARD": 80, "HIGH": 1_000}  # messages per second by Meta's level of throughput
+WITH_APP = 20  # of a number that is also used with the WhatsApp Business app, whatever its level
 SMALLEST_LIMIT = 250  # unique people in 24 h: what Meta gives a business it does not know yet
 UNKNOWN_OBJECT = {33, 100, 803}
 DESCRIBED = frozenset({"portfolio", "display", "verified_name", "quality", "status", "mps", "synced_at"})
 KEY = frozenset({"waba_id", "practice", "token_encrypted"})
-GOING_ON = frozenset({"stopped_at", "stop_reason"})
+GOING_ON = frozenset({"stopped_at", "stop_reason", "resumed_at"})
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def attach(account: Account, key: line.Key) -> Number:
     number = Number.objects.filter(phone_number_id=key.phone_number_id, account=account).first()
     number = number or Number(account=account, phone_number_id=key.phone_number_id)
     number.waba_id, number.practice, number.token = key.waba_id, key.practice, key.token
-    number.stopped_at, number.stop_reason = None, ""
+    number.stopped_at, number.stop_reason, number.resumed_at = None, "", timezone.now()
     return _save(number, facts, KEY | GOING_ON)
 
 
@@ -71,9 +72,15 @@ def refresh(number: Number) -> Number:
 def resume(number: Number) -> Number:
     """Let messages leave through a stopped number again, once Meta answers for it. Raises `problems.MetaProblem`."""
     number = refresh(number)
-    number.stopped_at, number.stop_reason = None, ""
+    number.stopped_at, number.stop_reason, number.resumed_at = None, "", timezone.now()
     number.save(update_fields=GOING_ON)
     return number
+
+
+def pace(phone: Mapping[str, Any]) -> int:
+    """Messages per second of a number as Meta describes it; what we cannot read counts as the ordinary one."""
+    level = (phone.get("throughput") or {}).get("level")
+    return WITH_APP if phone.get("is_on_biz_app") else PACES.get(str(level), PACES["STANDARD"])
 
 
 def daily_limit(word: str) -> int | None:
@@ -136,10 +143,9 @@ def _save(number: Number, facts: Facts, more: frozenset[str] = frozenset()) -> N
 
 def _describe(number: Number, phone: dict[str, Any]) -> None:
     quality = str(phone.get("quality_rating"))
-    throughput = phone.get("throughput")
     number.display = str(phone.get("display_phone_number") or number.phone_number_id)
     number.verified_name = str(phone.get("verified_name") or "")[:120]
     number.quality = quality if quality in Quality.values else Quality.UNKNOWN
     number.status = str(phone.get("status") or "CONNECTED")
-    number.mps = PACES.get(str((throughput or {}).get("level")), PACES["STANDARD"])
+    number.mps = pace(phone)
     number.synced_at = timezone.now()

@@ -1,6 +1,7 @@
 """Trouble on purpose, seen by the product's own client: what is counted as received is the truth."""
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -143,6 +144,26 @@ def test_a_restarted_simulator_goes_on(start: Callable[..., Running], inbox: Inb
     assert second.ask("/_sim/phones?q=ana")[1]["phones"][0]["number"] == "+52 222 555 2100"
     assert second.ask("/_sim/received")[1]["counts"] == {"held": 1}
     assert second.simulator.world.media["123"] == ("image/png", b"\x89PNG")
+
+
+def test_a_killed_simulator_forgets_nothing_it_accepted(
+    start: Callable[..., Running], inbox: Inbox, tmp_path: Path
+) -> None:
+    given = {"settings": QUICK | {"callback": inbox.url}}
+    first = start(given, state=tmp_path / "first" / "simulator.json")
+    first.ask("/_sim/faults", {"hold": True})
+    first.send("+522225550000", "one")
+    first.send("+522225550005", "two")
+    left = tmp_path / "what a kill leaves"
+    shutil.copytree(tmp_path / "first", left)
+    [journal] = left.glob("*.journal")
+    with journal.open("ab") as file:
+        file.write(b'{"wamid": "wamid.cut')
+    second = start(given, state=left / "simulator.json")
+    second.quiet()
+    assert second.ask("/_sim/received")[1]["counts"] == {"one": 1, "two": 1}
+    assert (inbox.statuses("one"), inbox.statuses("two")) == (["sent", "delivered", "read"], ["sent", "delivered"])
+    assert second.ask("/_sim/phones/+522225550000")[1]["messages"] == 1
 
 
 def test_a_broken_state_file_is_no_reason_not_to_start(start: Callable[..., Running], tmp_path: Path) -> None:

@@ -276,3 +276,38 @@ def test_a_template_that_is_not_approved(meta: Running, inbox: Inbox, status: st
     assert meta.send(ANA)[1]["error"]["code"] == code
     meta.quiet()
     assert [event.status for event in inbox.events if isinstance(event, events.TemplateStatusEvent)] == [status]
+
+
+def people(meta: Running, count: int, first: int = 0, **sent: Any) -> list[int]:
+    """The codes with which Meta refuses each of them; 0 for those it takes."""
+    answers = [meta.send(f"+5222255540{place:02d}", **sent) for place in range(first, first + count)]
+    return [answer["error"]["code"] if status != 200 else 0 for status, answer in answers]
+
+
+def test_a_business_writes_first_to_so_many_people_a_day(meta: Running) -> None:
+    meta.ask(f"/_sim/numbers/{NUMBER}", {"tier": "TIER_5"})
+    assert people(meta, 6) == [0] * 5 + [131048]
+    assert people(meta, 5) == [0] * 5  # the same people
+    meta.ask("/_sim/phones/+522225554009/reply", {"text": "¿Hay pan?"})
+    assert people(meta, 1, first=9) == [0]  # who wrote is free
+    assert meta.ask("/_sim/state")[1]["beyond"] == 1
+    meta.ask(f"/_sim/numbers/{NUMBER}", {"tier": "TIER_UNLIMITED"})
+    assert people(meta, 1, first=5) == [0]
+    assert meta.ask(f"/_sim/numbers/{NUMBER}", {"tier": "much"})[0] == 400
+
+
+def test_people_of_a_day_are_free_again_when_it_is_over() -> None:
+    written: dict[str, float] = {}
+    day = limits.DAY_SECONDS
+    assert [limits.pass_day(written, who, 2, at) for who, at in (("a", 0.0), ("b", 1.0), ("c", 2.0))] == [1, 1, 0]
+    assert limits.pass_day(written, "a", 2, 3.0) and not limits.pass_day(written, "c", 2, day)
+    assert limits.pass_day(written, "c", 2, day + 1) and not limits.pass_day(written, "b", 2, day + 2)
+
+
+def test_meta_tells_of_another_limit_and_another_pace(meta: Running, inbox: Inbox) -> None:
+    meta.ask(f"/_sim/numbers/{NUMBER}", {"tier": "TIER_10K", "mps": 1_000})
+    meta.ask(f"/_sim/numbers/{NUMBER}", {"tier": "TIER_10K", "mps": 80})
+    meta.quiet()
+    limit, faster = inbox.events
+    assert isinstance(limit, events.AccountEvent) and limit.field == "business_capability_update"
+    assert isinstance(faster, events.NumberQualityEvent) and faster.event == "THROUGHPUT_UPGRADE"

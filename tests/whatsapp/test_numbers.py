@@ -1,17 +1,23 @@
 """Connecting a number: what Meta says is kept, what it refuses is told, and then nothing is saved."""
 
+import json
+from pathlib import Path
+
 import pytest
 from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from pregon.accounts.models import Role
 from pregon.lib import crypto
 from pregon.simulator.app import Simulator
 from pregon.simulator.world import Number as PracticeNumber
+from pregon.webhooks import routing
 from pregon.whatsapp import jobs, numbers, practice, problems
 from pregon.whatsapp.cloud import events
 from pregon.whatsapp.models import Number, Quality
 from tests import make
 
+PAYLOADS = Path(__file__).parents[1] / "payloads"
 PHONE, WABA, TOKEN = practice.SAMPLE_NUMBER, practice.SAMPLE_WABA, practice.TOKEN
 pytestmark = pytest.mark.django_db
 
@@ -105,6 +111,53 @@ def test_a_refresh_brings_what_changed_at_meta(simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize(
+    ("payload", "meta", "ours"),
+    [
+        ("account_capability", {"tier": "TIER_10K"}, (10_000, 80)),
+        ("account_capability", {"tier": "TIER_UNLIMITED"}, (None, 80)),
+        ("number_throughput_upgrade", {"mps": 1_000}, (2_000, 1_000)),
+        ("number_throughput_upgrade", {"on_app": True}, (2_000, 20)),
+    ],
+)
+def test_a_webhook_brings_the_limit_and_the_pace(
+    simulator: Simulator, payload: str, meta: dict[str, object], ours: tuple[int | None, int]
+) -> None:
+    """The webhook only says that something changed; Meta is asked what."""
+    number = numbers.connect(make.account(), PHONE, WABA, TOKEN)
+    for name, value in meta.items():
+        setattr(simulator.world.numbers[PHONE], name, value)
+    webhook = json.loads((PAYLOADS / f"{payload}.json").read_bytes())
+    routing.route(events.parse(webhook))
+    [job] = ProcrastinateJob.objects.filter(task_name="whatsapp:sync", args={"number_id": number.pk})
+    jobs.sync(**job.args)
+    number = Number.objects.select_related("portfolio").get(pk=number.pk)
+    assert (number.portfolio.daily_limit, number.mps) == ours
+
+
+@pytest.mark.parametrize(
+    ("phone", "mps"),
+    [
+        ({"throughput": {"level": "STANDARD"}}, 80),
+        ({"throughput": {"level": "HIGH"}, "is_on_biz_app": False}, 1_000),
+        ({"throughput": {"level": "STANDARD"}, "is_on_biz_app": True}, 20),
+        ({"throughput": {"level": "NOT_APPLICABLE"}}, 80),
+        ({}, 80),
+    ],
+)
+def test_the_pace_in_metas_words(phone: dict[str, object], mps: int) -> None:
+    assert numbers.pace(phone) == mps
+
+
+def test_practice_numbers_share_nobodys_limit(simulator: Simulator) -> None:
+    first, second = make.account("Una"), make.account("Otra")
+    for account in (first, second):
+        practice.switch(account, on=True)
+    mine, other = numbers.active(first), numbers.active(second)
+    assert mine and other and mine.portfolio != other.portfolio
+    assert mine.portfolio.daily_limit == 2_000
+
+
+@pytest.mark.parametrize(
     ("word", "limit"),
     [
         ("TIER_250", 250),
@@ -151,8 +204,6 @@ def test_without_a_simulator_there_is_no_practice(settings: object) -> None:
 
 
 def test_a_webhook_about_the_account_makes_us_ask_once() -> None:
-    from procrastinate.contrib.django.models import ProcrastinateJob
-
     number = make.number(make.account())
     event = events.AccountEvent(number.waba_id, "account_update", "ACCOUNT_RESTRICTION", {})
     jobs.heard(event)

@@ -1,0 +1,120 @@
+"""When a broadcast leaves, in words: «Sale hoy a 2,000 personas y mañana a 500; termina mañana hacia las 10:55.»"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from pregon.panel import drawing, wording
+from pregon.promotions.plan import Day, Plan
+from pregon.sending.models import Batch
+
+SHOWN = 5  # days that the table tells one by one
+AT_ONCE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A sentence, why it takes so long, and the days where there are several."""
+
+    sentence: str
+    why: str = ""
+    days: Sequence[drawing.Part] = ()
+    people: int = 0  # of all days
+
+
+def shown(plan: Plan | None) -> Shown:
+    """None: there is no number."""
+    if plan is None:
+        return Shown(_("Conecta tu número de WhatsApp en Ajustes: sin él no se puede enviar."))
+    days = _parts(plan) if len(plan.days) > 1 else ()
+    return Shown(f"{_leaves(plan)}.", _why(plan), days, sum(day.people for day in plan.days))
+
+
+def _parts(plan: Plan) -> list[drawing.Part]:
+    """The first days one by one, what follows them as one."""
+    days, later = plan.days[:SHOWN], plan.days[SHOWN:]
+    parts = [drawing.Part(day.people, _capital(_on(day.day)), caption=_hours(day)) for day in days]
+    if later:
+        name = ngettext("%(n)s día más", "%(n)s días más", len(later)) % {"n": wording.number(len(later))}
+        parts.append(drawing.Part(sum(day.people for day in later), name))
+    return parts
+
+
+def _hours(day: Day) -> str:
+    first, last = wording.clock(day.starts), wording.clock(_whole_minute(day.ends))
+    return _("de %(first)s a %(last)s") % {"first": first, "last": last}
+
+
+def _leaves(plan: Plan) -> str:
+    now = timezone.now()
+    if plan.finishes - now < AT_ONCE:
+        return _("Sale en menos de un minuto")
+    names = {"end": _moment(plan.finishes), "clock": wording.clock(_whole_minute(plan.finishes))}
+    if len(plan.days) == 1 and plan.starts - now < AT_ONCE:
+        return _("Sale ahora y termina %(end)s") % names
+    if len(plan.days) <= 1:
+        return _("Empieza %(start)s y termina hacia las %(clock)s") % (names | {"start": at(plan.starts)})
+    if len(plan.days) == 2:
+        return _two_days(plan, names)
+    return _("Sale en %(days)s días desde %(first)s; termina %(end)s") % {
+        **names, "days": wording.number(len(plan.days)), "first": _on(plan.days[0].day),
+    }  # fmt: skip
+
+
+def _two_days(plan: Plan, names: dict[str, str]) -> str:
+    first, second = plan.days
+    people = ngettext("%(n)s persona", "%(n)s personas", first.people) % {"n": wording.number(first.people)}
+    return _("Sale %(first)s a %(people)s y %(second)s a %(others)s; termina %(end)s") % {
+        **names, "first": _on(first.day), "people": people, "second": _on(second.day),
+        "others": wording.number(second.people),
+    }  # fmt: skip
+
+
+def _why(plan: Plan) -> str:
+    if plan.limit is None:
+        return ""
+    why = _(
+        "Meta deja que tu negocio escriba primero a %(limit)s personas en 24 horas: lo que no cabe espera y sale solo."
+    )
+    beyond = _("En un año no alcanza para %(n)s: parte la lista.") if plan.beyond else ""
+    figures = {"limit": wording.number(plan.limit), "n": wording.number(plan.beyond)}
+    return f"{why} {beyond}".strip() % figures
+
+
+def goes_on(batch: Batch) -> str:
+    """When a batch that is held goes on: «mañana a las 10:55»; nothing for one that is not."""
+    return at(batch.held_until) if batch.held and batch.held_until else ""
+
+
+def _moment(moment: datetime) -> str:
+    """«mañana hacia las 10:55»; of today only the hour."""
+    whole = _whole_minute(moment)
+    clock = _("hacia las %(clock)s") % {"clock": wording.clock(whole)}
+    day = timezone.localtime(whole).date()
+    return clock if day == timezone.localdate() else f"{_on(day)} {clock}"
+
+
+def at(moment: datetime) -> str:
+    """«hoy a las 9:00», «mañana a las 9:00», «el martes 24 de noviembre a las 9:00»."""
+    whole = _whole_minute(moment)
+    return _("%(day)s a las %(clock)s") % {"day": _on(timezone.localtime(whole).date()), "clock": wording.clock(whole)}
+
+
+def _whole_minute(moment: datetime) -> datetime:
+    """The next one: nobody waits less than they were told."""
+    return (moment + timedelta(seconds=59, microseconds=999_999)).replace(second=0, microsecond=0)
+
+
+def _on(day: date) -> str:
+    """«hoy», «mañana», «el martes 24 de noviembre»."""
+    known = {0: _("hoy"), 1: _("mañana")}
+    named = _("el %(day)s") % {"day": wording.written(day, "weekday")}
+    return known.get((day - timezone.localdate()).days, named)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

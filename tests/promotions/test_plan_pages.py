@@ -1,0 +1,106 @@
+"""What the pages say about when a broadcast leaves, and until when Meta's limit holds it."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from pregon.panel.views import plans_seen
+from pregon.promotions import launch, plan
+from pregon.promotions.plan import Crowd, Load, Plan, Room
+from pregon.sending.models import Batch
+from pregon.whatsapp.models import Number, Portfolio
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+def at_noon() -> str:
+    hours = 12 - timezone.now().hour
+    return f"Etc/GMT{-hours:+d}" if hours else "Etc/GMT"
+
+
+@pytest.fixture
+def owner():
+    """A business at noon, without quiet hours, that Meta lets write to two people a day; three would get it."""
+    member = make.business(time_zone=at_noon(), quiet_from=None, quiet_until=None)
+    for _person in range(3):
+        make.contact(member.account)
+    Portfolio.objects.update(daily_limit=2)
+    return member
+
+
+def words(response) -> str:
+    assert response.status_code == 200
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", response.content.decode())).split())
+
+
+def seen(owner, broadcast) -> str:
+    return words(make.signed_in(owner).get(reverse("panel:broadcast", args=[broadcast.pk])))
+
+
+def test_the_review_says_on_which_days(owner) -> None:
+    text = seen(owner, make.broadcast(owner.account))
+    assert "Sale hoy a 2 personas y mañana a 1; termina mañana hacia las" in text
+    assert "Hoy 2 de" in text and "Mañana 1 de" in text and "2 + 1 = 3" in text
+    assert "Meta deja que tu negocio escriba primero a 2 personas en 24 horas" in text
+
+
+def test_what_fits_says_nothing_of_a_limit(owner) -> None:
+    Portfolio.objects.update(daily_limit=3)
+    text = seen(owner, make.broadcast(owner.account))
+    assert "Sale en menos de un minuto." in text and "Meta deja" not in text
+
+
+def test_the_result_says_until_when_it_is_held(owner) -> None:
+    broadcast = make.broadcast(owner.account, approved_by=owner.user)
+    launch.launch(broadcast, owner.user)
+    Batch.objects.update(hold=Batch.Hold.LIMIT, held_until=timezone.now() + timedelta(hours=22))
+    text = seen(owner, broadcast)
+    assert "Límite diario de Meta" in text and "Sigue solo mañana a las" in text and "Falta menos" not in text
+    Batch.objects.update(held_until=timezone.now() - timedelta(minutes=1))
+    assert "Sigue solo" not in seen(owner, broadcast)
+
+
+def test_without_a_number_it_says_what_is_missing(owner) -> None:
+    assert plans_seen.shown(None).sentence.startswith("Conecta tu número")
+
+
+def planned(account, people: int, limit: int | None, mps: int = 80, starts: float = 0.0) -> Plan:
+    now = timezone.now()
+    load = Load(account, Number(pk=1, mps=mps), Crowd(people), now.timestamp() + starts)
+    return plan.play([load], Room(limit), now)
+
+
+@pytest.mark.parametrize(
+    ("people", "limit", "mps", "starts", "sentence"),
+    [
+        (100, None, 80, 0, r"Sale en menos de un minuto\."),
+        (80 * 600, None, 80, 0, r"Sale ahora y termina hacia las 1[23]:\d\d\."),
+        (80, None, 80, 7_200, r"Empieza hoy a las 1[45]:\d\d y termina hacia las 1[45]:\d\d\."),
+        (1, 1, 1, 86_400, r"Empieza mañana a las 1[23]:\d\d y termina hacia las 1[23]:\d\d\."),
+        (2_500, 2_000, 80, 0, r"Sale hoy a 2,000 personas y mañana a 500; termina mañana hacia las 1[23]:\d\d\."),
+        (10_000, 2_000, 80, 0, r"Sale en 5 días desde hoy; termina el \w+ \d+ de \w+ hacia las 1[34]:\d\d\."),
+    ],
+)
+def test_the_sentence(owner, people: int, limit: int | None, mps: int, starts: float, sentence: str) -> None:
+    with timezone.override(ZoneInfo(owner.account.time_zone)):
+        assert re.fullmatch(sentence, plans_seen.shown(planned(owner.account, people, limit, mps, starts)).sentence)
+
+
+def test_many_days_are_told_as_a_few(owner) -> None:
+    with timezone.override(ZoneInfo(owner.account.time_zone)):
+        shown = plans_seen.shown(planned(owner.account, 24_000, 2_000))
+        assert [part.figure for part in shown.days] == [2_000] * 5 + [14_000]
+        assert shown.days[-1].label == "7 días más"
+        beyond = plans_seen.shown(planned(owner.account, 200_000, 250))
+    assert "En un año no alcanza para" in beyond.why and "parte la lista" in beyond.why
+
+
+def test_nobody_waits_less_than_they_were_told() -> None:
+    assert plans_seen._whole_minute(datetime(2026, 11, 23, 10, 40, 1, tzinfo=UTC)).minute == 41
+    assert plans_seen._whole_minute(datetime(2026, 11, 23, 10, 40, tzinfo=UTC)).minute == 40
