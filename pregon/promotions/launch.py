@@ -1,47 +1,42 @@
-"""From a reviewed broadcast to messages on their way, in one transaction, once.
+"""From a reviewed broadcast to messages on their way: once, whole, and only as was approved.
 
     Refused         nothing was sent; the sentence says why and what to do
     ├── Short       the quota does not reach everybody, and nobody chose what to do then
     ├── Grown       many more people than were approved
     └── NotApproved
 
-Locks, in this order: the broadcast (two clicks), the account (the frequency cap counts what others launch), the period
-(only `ledger.reserve`, or from the start where the rest of the quota decides who gets it).
+A short list is frozen within the click that asks for it. A long one takes seconds: the broadcast becomes LAUNCHING and a
+worker freezes it, while its page tells how far that is.
+
+Locks, in this order: the broadcast (two clicks; not while a long list is frozen, so that nobody waits for that), the account
+(the frequency cap counts what others launch), the month (`freezing`).
 """
 
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from django.db.models import F, Q
 from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 from pregon.accounts.models import Account, User
-from pregon.promotions import approvals, forecast, lines, preview, problems, stages
+from pregon.promotions import approvals, audiences, freezing, lines, problems, progress, stages
+from pregon.promotions.freezing import Grown, Refused, Short
 from pregon.promotions.models import Broadcast
-from pregon.quota import ledger
-from pregon.quota.models import Period
-from pregon.sending import outbox
 from pregon.sending.models import Batch
 from pregon.whatsapp.models import Number
 
-GROWTH = 1.10  # beyond this many times the approved people, it asks again
-END = timedelta(hours=72)  # what has not left by then is omitted as `vencido`
+__all__ = ["Grown", "Refused", "Short"]
+
+SMALL = 5_000  # people of a list that is frozen at once, in about a tenth of a second
+PATIENCE = "1s"  # how long a click waits for another launch of the same business
 FARTHEST = timedelta(days=366)
 
 asked = Signal()  # sent with `account` before a launch: whoever is above may answer with a sentence that refuses it
-
-
-class Refused(Exception):
-    """Nothing was sent."""
-
-
-class Short(Refused):
-    """Fewer messages remain than people would get it."""
-
-
-class Grown(Refused):
-    """The list grew since it was approved."""
 
 
 class NotApproved(Refused):
@@ -51,28 +46,72 @@ class NotApproved(Refused):
         super().__init__(_("Falta aprobar la vista previa. Revísala y fírmala."))
 
 
-def launch(broadcast: Broadcast, actor: User | None) -> Batch:
-    """Freeze the audience, reserve the quota, hand over to the pump. A second call returns the same batch.
+def launch(broadcast: Broadcast, actor: User | None) -> Batch | None:
+    """Send it now. A second call returns the same batch; None while a worker still makes it.
 
     Raises `Refused`, `stages.ClosedError`. After `Grown` the approval is undone.
     """
     try:
-        return _launch_once(broadcast, actor)
+        return _launch(broadcast, actor)
     except Grown as grown:
         approvals.undo(broadcast, str(grown))
         raise
 
 
 @transaction.atomic
-def _launch_once(broadcast: Broadcast, actor: User | None) -> Batch:
+def _launch(broadcast: Broadcast, actor: User | None) -> Batch | None:
     found = stages.locked(broadcast)
-    if found.batch:
+    if found.batch or found.status == Broadcast.Status.LAUNCHING:
         return found.batch
     if found.status not in stages.OPEN:
         raise stages.ClosedError
     number = _check(found)
-    _lock_account(found.account_id)
-    return _freeze(found, number, _period(found), actor)
+    if _small(found) and _lock_account(found.account_id, PATIENCE):
+        return _freeze(found, number, actor)
+    Broadcast.objects.filter(pk=found.pk).update(**LAUNCHING, launched_by=actor)
+    defer(found.pk)
+    return None
+
+
+LAUNCHING = {"status": Broadcast.Status.LAUNCHING, "frozen": 0, "to_freeze": 0, "wait_reason": ""}
+
+
+def _small(broadcast: Broadcast) -> bool:
+    people = audiences.people(broadcast.account, audiences.read(broadcast.audience))
+    return people[: SMALL + 1].count() <= SMALL
+
+
+def _freeze(broadcast: Broadcast, number: Number, actor: User | None) -> Batch:
+    """The account is locked. Raises `progress.CalledOff` when the broadcast changed meanwhile."""
+    long = broadcast.status == Broadcast.Status.LAUNCHING and not _small(broadcast)
+    with progress.telling(broadcast) if long else nullcontext(lambda _people: None) as tell:
+        batch = freezing.freeze(broadcast, number, tell)
+    signed = broadcast.approved_at  # not called off, changed, signed and sent again meanwhile
+    unchanged = Broadcast.objects.filter(pk=broadcast.pk, status=broadcast.status, approved_at=signed)
+    launched = {"status": Broadcast.Status.LAUNCHED, "launched_at": batch.created_at, "launched_by": actor}
+    if not unchanged.update(**launched, batch=batch, number=number, wait_reason=""):
+        raise progress.CalledOff
+    return batch
+
+
+def defer(broadcast_id: int) -> None:
+    """Have a worker `launch_due` it, one after another for a business. One that waits for that already is enough."""
+    account_id = Broadcast.objects.values_list("account_id", flat=True).get(pk=broadcast_id)
+    lock, once = f"promotions.account:{account_id}", f"promotions.launch:{broadcast_id}"
+    try:
+        with transaction.atomic():  # a refused INSERT costs the caller's transaction nothing
+            task = app.configure_task("promotions:launch_one", lock=lock, queueing_lock=once)
+            task.defer(broadcast_id=broadcast_id)
+    except AlreadyEnqueued:
+        pass
+
+
+def call_off(broadcast: Broadcast) -> bool:
+    """Stop launching: it is a draft again, still approved. False when it was too late: it is launched, or waits."""
+    found = Broadcast.objects.filter(pk=broadcast.pk, status=Broadcast.Status.LAUNCHING)
+    called_off = bool(found.update(status=Broadcast.Status.DRAFT, scheduled_for=None))
+    approvals.message_changed(broadcast.promotion)
+    return called_off
 
 
 def _check(broadcast: Broadcast) -> Number:
@@ -81,7 +120,10 @@ def _check(broadcast: Broadcast) -> Number:
         raise NotApproved
     if found := problems.find(broadcast.version):
         raise Refused(" ".join(found))
-    return _usable(lines.of(broadcast))
+    number = usable(lines.of(broadcast))
+    if risk := lines.risk(broadcast, number):
+        raise Refused(risk)
+    return number
 
 
 def check_account(account: Account) -> None:
@@ -93,7 +135,8 @@ def check_account(account: Account) -> None:
             raise Refused(sentence)
 
 
-def _usable(number: Number | None) -> Number:
+def usable(number: Number | None) -> Number:
+    """The number, if something may leave through it now. Raises `Refused`."""
     if number is None:
         raise Refused(_("Aún no conectas un número de WhatsApp. Hazlo en Ajustes."))
     if number.practice != number.account.practice:
@@ -107,69 +150,19 @@ def _usable(number: Number | None) -> Number:
     return number
 
 
-def _period(broadcast: Broadcast) -> Period:
-    """The month's quota, its row held where what remains decides who gets the message."""
-    period = ledger.current(broadcast.account)
-    if period is None:
-        raise Short(_("Tu plan no tiene cupo este mes. Mira Mi suscripción."))
-    if broadcast.quota_choice == Broadcast.Choice.FIT:
-        return Period.objects.select_for_update(no_key=True).get(pk=period.pk)
-    return period
+def _lock_account(account_id: int, patience: str = "0") -> bool:
+    """One launch of a business at a time: who already received is known only once the other is committed.
 
-
-def _lock_account(account_id: int) -> None:
-    """One launch of a business at a time: who already received is known only once the other is committed."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('launch', %s))", [account_id])
-
-
-def _freeze(broadcast: Broadcast, number: Number, period: Period, actor: User | None) -> Batch:
-    now = timezone.now()
-    batch = _batch(broadcast, number, period, now)
-    sql, params = forecast.rows(broadcast, now, forecast.room(broadcast, period))
-    queued = outbox.enqueue(batch, sql, params).queued
-    _agree(broadcast, queued)
-    connection.check_constraints()  # seconds for a large list, which the commit would spend holding the month's row
-    _reserve(period, queued, batch)
-    broadcast.status, broadcast.wait_reason, broadcast.number = Broadcast.Status.LAUNCHED, "", number
-    broadcast.batch, broadcast.launched_at, broadcast.launched_by = batch, now, actor
-    broadcast.save()
-    return batch
-
-
-def _batch(broadcast: Broadcast, number: Number, period: Period, now: datetime) -> Batch:
-    message, texts = preview.payload(broadcast.version)
-    return Batch.objects.create(
-        account=broadcast.account,
-        number=number,
-        period=period,
-        promotion=broadcast.promotion_id,
-        payload=message,
-        slots=[f"v{index}" for index in range(len(texts))],  # see `preview.Payload`
-        ends_at=now + END,
-    )
-
-
-def _agree(broadcast: Broadcast, queued: int) -> None:
-    """Whether this is still what was approved."""
-    approved = broadcast.approved_count or 0
-    if queued == 0:
-        raise Refused(_("Con esta lista nadie recibe el mensaje. Mira por qué se omiten o cambia la lista."))
-    if queued > approved * GROWTH:
-        raise Grown(
-            _("La lista creció: aprobaste %(approved)s personas y ahora son %(now)s. Revísala y firma otra vez.")
-            % {"approved": approved, "now": queued}
-        )
-
-
-def _reserve(period: Period, queued: int, batch: Batch) -> None:
+    False when another one takes longer than `patience` ("0": waits for ever).
+    """
     try:
-        ledger.reserve(period.pk, queued, f"batch:{batch.pk}")
-    except ledger.NotEnough as short:
-        raise Short(
-            _("Te quedan %(remaining)s y este envío necesita %(needed)s. Decide si lo envías hasta donde alcance.")
-            % {"remaining": short.remaining, "needed": queued}
-        ) from short
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{patience}'")
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('launch', %s))", [account_id])
+            cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+    except OperationalError:
+        return False
+    return True
 
 
 @transaction.atomic
@@ -193,26 +186,45 @@ def unschedule(broadcast: Broadcast) -> None:
 
 
 def due(now: datetime | None = None) -> list[int]:
-    """Ids of scheduled broadcasts whose time has come."""
-    rows = Broadcast.objects.filter(status=Broadcast.Status.SCHEDULED, scheduled_for__lte=now or timezone.now())
+    """Ids of scheduled broadcasts whose time has come, and of those that a worker is to launch."""
+    come = Q(status=Broadcast.Status.SCHEDULED, scheduled_for__lte=now or timezone.now())
+    rows = Broadcast.objects.filter(come | Q(status=Broadcast.Status.LAUNCHING))
     return list(rows.order_by("scheduled_for", "id").values_list("id", flat=True))
 
 
-@transaction.atomic
 def launch_due(broadcast_id: int) -> bool:
-    """Launch a scheduled one, or let it wait with the reason. False when it is not due any more: someone was faster."""
-    broadcast = stages.locked(Broadcast(pk=broadcast_id))
-    planned = broadcast.scheduled_for
-    if broadcast.status != Broadcast.Status.SCHEDULED or planned is None or planned > timezone.now():
-        return False
+    """Launch one that is `due`, or let it wait with the reason. False when it is not due any more: someone was faster.
+
+    Whatever dies meanwhile leaves it LAUNCHING, and nothing of it behind: it is due until this has come to its end.
+    """
+    came = Broadcast.objects.filter(
+        pk=broadcast_id, status=Broadcast.Status.SCHEDULED, scheduled_for__lte=timezone.now()
+    )
+    came.update(**LAUNCHING, launched_by=F("approved_by"))
     try:
-        launch(broadcast, broadcast.approved_by)
+        check_account(stages.read(broadcast_id).account)  # what that opens or holds is free again before the long work
+        return _launch_due(broadcast_id)
+    except progress.CalledOff:
+        return False
     except Refused as refused:
-        _wait(broadcast, str(refused))
+        _wait(broadcast_id, refused)
+        return True
+
+
+@transaction.atomic
+def _launch_due(broadcast_id: int) -> bool:
+    _lock_account(Broadcast.objects.values_list("account_id", flat=True).get(pk=broadcast_id))
+    found = stages.read(broadcast_id)
+    if found.status != Broadcast.Status.LAUNCHING:
+        return False
+    _freeze(found, _check(found), found.launched_by)
     return True
 
 
-def _wait(broadcast: Broadcast, reason: str) -> None:
-    Broadcast.objects.filter(pk=broadcast.pk).update(
-        status=Broadcast.Status.WAITING, scheduled_for=None, wait_reason=reason[:300]
-    )
+@transaction.atomic
+def _wait(broadcast_id: int, refused: Refused) -> None:
+    lost = approvals.LOST | {"approval_lost": str(refused)[:200]} if isinstance(refused, Grown) else {}
+    waiting = {"status": Broadcast.Status.WAITING, "scheduled_for": None, "wait_reason": str(refused)[:300]}
+    found = Broadcast.objects.filter(pk=broadcast_id, status=Broadcast.Status.LAUNCHING)
+    if found.update(**lost | waiting):
+        approvals.message_changed(Broadcast.objects.select_related("promotion__account").get(pk=broadcast_id).promotion)

@@ -31,9 +31,9 @@ def account():
 
 def omission_of(account, broadcast, person):
     """The reason that the SQL gives one contact."""
-    sql, params = forecast.rows(broadcast, NOW(), forecast.room(broadcast, None))
+    sql, params = forecast.judged(broadcast, NOW(), forecast.room(broadcast, None))
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT omission FROM ({sql}) AS rows WHERE contact_id = %(who)s", params | {"who": person.pk})
+        cursor.execute(f"SELECT omission FROM ({sql}) AS judged WHERE id = %(who)s", params | {"who": person.pk})
         return cursor.fetchone()[0]
 
 
@@ -225,7 +225,7 @@ def test_the_forecast_takes_a_fixed_number_of_queries(account, django_assert_num
     )
     for _ in range(3):
         make.contact(account)
-    with django_assert_num_queries(3):  # period, audience, rates
+    with django_assert_num_queries(7):  # period, earlier batches, audience, rates; who waits beside it, who was reached
         assert forecast.forecast(broadcast).recipients == 3
 
 

@@ -11,11 +11,9 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from pregon.contacts.models import Consent, Contact
-from pregon.promotions import forecast, jobs, launch, stages
+from pregon.promotions import freezing, jobs, launch, stages
 from pregon.promotions.models import Broadcast
-from pregon.quota import ledger
 from pregon.quota.models import Kind, Period
-from pregon.sending import outbox
 from pregon.sending.models import Batch, Message, Status
 from pregon.whatsapp.cloud import payloads
 from tests import make
@@ -325,12 +323,6 @@ def test_control_without_the_accounts_lock_the_rule_is_broken():
     @transaction.atomic
     def unlocked(broadcast: Broadcast, actor: object) -> Batch:
         found = stages.locked(broadcast)
-        period = ledger.current(found.account)
-        assert period is not None
-        batch = launch._batch(found, found.number, period, timezone.now())
-        queued = outbox.enqueue(batch, *forecast.rows(found, timezone.now(), None)).queued
-        both_have_frozen.wait(30)
-        launch._reserve(period, queued, batch)
-        return batch
+        return freezing.freeze(found, found.number, lambda _people: both_have_frozen.wait(30))
 
     assert race_for_the_cap(unlocked) > 0
