@@ -1,5 +1,6 @@
 """Who: people, the businesses they work for, and their seats there."""
 
+from datetime import time
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -64,10 +65,22 @@ class Account(models.Model):
     address = models.CharField(_("dirección"), max_length=200, blank=True)
     repeat_days = models.PositiveSmallIntegerField(default=7)  # nobody gets the same promotion twice within these
     repeat_limit = models.PositiveSmallIntegerField(default=2)  # nor more promotions than this within them
+    # Promotions rest in these hours of the business's own clock, also across midnight; null: they never do.
+    quiet_from = models.TimeField(null=True, blank=True, default=time(21))
+    quiet_until = models.TimeField(null=True, blank=True, default=time(9))
     practice = models.BooleanField(default=False)  # promotions go to the virtual phones instead of to people
     suspended_at = models.DateTimeField(null=True, blank=True)  # set from above, read below: nothing leaves while set
     suspension_reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                name="quiet_hours_have_two_ends",
+                condition=models.Q(quiet_from=None, quiet_until=None)
+                | models.Q(quiet_from__isnull=False, quiet_until__isnull=False),
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -11,7 +11,7 @@ from pregon.accounts.models import User
 from pregon.promotions import approvals, audiences, lines
 from pregon.promotions.audiences import Definition
 from pregon.promotions.models import Broadcast, Promotion
-from pregon.promotions.stages import ClosedError, lock
+from pregon.promotions.stages import OPEN, ClosedError, lock, locked
 
 __all__ = [
     "ClosedError",
@@ -70,8 +70,10 @@ def see_omissions(broadcast: Broadcast) -> None:
 @transaction.atomic
 def discard(broadcast: Broadcast) -> None:
     """It will not be sent. Raises `ClosedError` once it was; discarding twice changes nothing."""
-    if broadcast.status == Broadcast.Status.DISCARDED:
+    found = locked(broadcast)
+    if found.status == Broadcast.Status.DISCARDED:
         return
-    found = lock(broadcast)
+    if found.status not in OPEN:
+        raise ClosedError
     found.status, found.scheduled_for = Broadcast.Status.DISCARDED, None
     found.save(update_fields=["status", "scheduled_for"])

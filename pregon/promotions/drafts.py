@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account, User
 from pregon.promotions import approvals, compositions, problems
-from pregon.promotions.models import Broadcast, Promotion, Version, Way
+from pregon.promotions.models import Broadcast, Promotion, Recurrence, Version, Way
 from pregon.whatsapp import templates
 from pregon.whatsapp.models import Number, Template
 
@@ -102,6 +102,8 @@ def archive(promotion: Promotion) -> None:
     """Out of the list; results stay. Raises `Refused` while a sending of it is planned."""
     if promotion.broadcasts.filter(status__in=(Broadcast.Status.SCHEDULED, Broadcast.Status.WAITING)).exists():
         raise Refused(_("Tiene un envío programado. Cancélalo primero en Envíos y resultados."))
+    if promotion.recurrences.exclude(status=Recurrence.Status.ENDED).exists():
+        raise Refused(_("Se repite. Termina primero la repetición en Envíos y resultados."))
     Promotion.objects.filter(pk=promotion.pk, archived_at=None).update(archived_at=timezone.now())
 
 

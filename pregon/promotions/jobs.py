@@ -1,15 +1,17 @@
-"""Scheduled broadcasts, launched when their time has come."""
+"""What happens to broadcasts by the clock: launched when their time has come, repeated, held at night, paused, told about."""
 
 import logging
 
-from django.db import transaction
-from procrastinate import Blueprint
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate import Blueprint, RetryStrategy
 
-from pregon.promotions import launch
+from pregon.promotions import halts, launch, notices, quiet, recurrences
+from pregon.promotions.models import Broadcast
+from pregon.sending.models import Batch
+from pregon.whatsapp.models import Number
 
 blueprint = Blueprint()
 log = logging.getLogger(__name__)
+AGAIN = RetryStrategy(max_attempts=10, exponential_wait=4, retry_exceptions={OSError})  # smtplib's errors are OSErrors
 
 
 @blueprint.periodic(cron="* * * * *")
@@ -20,14 +22,46 @@ def launch_due(timestamp: int) -> None:
     The state is in the table: a lost job is deferred again a minute later, one that runs twice finds nothing to do.
     """
     for broadcast_id in launch.due():
-        try:
-            with transaction.atomic():  # a refused INSERT costs a caller's transaction nothing
-                launch_one.configure(queueing_lock=f"promotions.launch:{broadcast_id}").defer(broadcast_id=broadcast_id)
-        except AlreadyEnqueued:
-            log.debug("broadcast %s waits for its launch already", broadcast_id)
+        launch.defer(broadcast_id)
 
 
 @blueprint.task(name="launch_one")
 def launch_one(broadcast_id: int) -> None:
     if launch.launch_due(broadcast_id):
-        log.info("scheduled broadcast %s came due", broadcast_id)
+        log.info("broadcast %s was due", broadcast_id)
+
+
+@blueprint.periodic(cron="* * * * *")
+@blueprint.task(name="hold", queueing_lock="promotions.hold")
+def hold(timestamp: int) -> None:
+    """Every minute: the next quiet hours of those whose last are over."""
+    quiet.hold(Batch.objects.all())
+
+
+@blueprint.periodic(cron="* * * * *")
+@blueprint.task(name="halt", queueing_lock="promotions.halt")
+def halt(timestamp: int) -> None:
+    """Every minute: what the sync found out, as webhooks tell it at once; and letters about what stopped."""
+    halts.check()
+    notices.due(
+        lambda broadcast_id: tell_of_broadcast.defer(broadcast_id=broadcast_id),
+        lambda number_id: tell_of_number.defer(number_id=number_id),
+    )
+
+
+@blueprint.periodic(cron="* * * * *")
+@blueprint.task(name="repeat", queueing_lock="promotions.repeat")
+def repeat(timestamp: int) -> None:
+    """Every minute: the next occurrence of what repeats, once the one before has left."""
+    for recurrence_id in recurrences.due():
+        recurrences.keep(recurrence_id)
+
+
+@blueprint.task(name="tell_of_broadcast", retry=AGAIN)
+def tell_of_broadcast(broadcast_id: int) -> None:
+    notices.tell_of_broadcast(Broadcast.objects.select_related("account", "promotion").get(pk=broadcast_id))
+
+
+@blueprint.task(name="tell_of_number", retry=AGAIN)
+def tell_of_number(number_id: int) -> None:
+    notices.tell_of_number(Number.objects.select_related("account").get(pk=number_id))

@@ -1,10 +1,11 @@
 """What and when: reusable messages, and each sending of one to some people."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from pregon.accounts.models import Account
+from pregon.accounts.models import Account, Member
 from pregon.sending.models import Batch
 from pregon.whatsapp.models import Number, Template
 
@@ -58,6 +59,37 @@ class Version(models.Model):
         return f"{self.promotion} v{self.number}"
 
 
+class Recurrence(models.Model):
+    """A broadcast that repeats on the business's own clock. Each occurrence is a broadcast of its own; one at most is open."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("Se repite")
+        PAUSED = "paused", _("Repetición en pausa")
+        ENDED = "ended", _("Ya no se repite")
+
+    class Every(models.TextChoices):
+        WEEK = "week", _("Cada semana")
+        MONTH = "month", _("Cada mes")
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="recurrences")
+    promotion = models.ForeignKey(Promotion, models.PROTECT, related_name="recurrences")
+    every = models.CharField(max_length=5, choices=Every)
+    weekdays = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)  # of a week; 0 is Monday
+    month_day = models.PositiveSmallIntegerField(null=True, blank=True)  # of a month; a shorter one's last day instead
+    at = models.TimeField()
+    until = models.DateField(null=True, blank=True)  # not after this day
+    times = models.PositiveSmallIntegerField(null=True, blank=True)  # so many occurrences, skipped ones included
+    status = models.CharField(max_length=6, choices=Status, default=Status.ACTIVE)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["status"], name="recurrence_active", condition=models.Q(status="active")),)
+
+    def __str__(self) -> str:
+        return f"{self.promotion} #{self.pk}"
+
+
 class Broadcast(models.Model):
     """One sending of a promotion's version to one audience: reviewed, approved, scheduled, launched."""
 
@@ -65,6 +97,7 @@ class Broadcast(models.Model):
         DRAFT = "draft", _("Por aprobar")
         SCHEDULED = "scheduled", _("Programado")
         WAITING = "waiting", _("Espera tu decisión")  # its time came, but something changed: it asks
+        LAUNCHING = "launching", _("Preparando el envío")  # a worker freezes its list: see `frozen`
         LAUNCHED = "launched", _("Enviado")  # how far it is, its batch says
         DISCARDED = "discarded", _("Descartado")
 
@@ -88,22 +121,51 @@ class Broadcast(models.Model):
     approval_lost = models.CharField(max_length=200, blank=True)  # why the signature went away
     scheduled_for = models.DateTimeField(null=True, blank=True)
     wait_reason = models.CharField(max_length=300, blank=True)
+    frozen = models.PositiveIntegerField(default=0)  # while launching: people that are done …
+    to_freeze = models.PositiveIntegerField(default=0)  # … of so many
     launched_at = models.DateTimeField(null=True, blank=True)
     launched_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     batch = models.OneToOneField(Batch, models.PROTECT, null=True, blank=True, related_name="broadcast")
     retry_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="retries")  # the first one
+    recurrence = models.ForeignKey(Recurrence, models.PROTECT, null=True, blank=True, related_name="occurrences")
+    occurrence = models.DateTimeField(null=True, blank=True)  # which one: the hour that its rule gave
+    quiet_waived_until = models.DateTimeField(null=True, blank=True)  # until then someone sends it all the same
+    quiet_waived_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    quality_accepted_at = models.DateTimeField(null=True, blank=True)  # although the number is rated low
+    quality_accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    told_of = models.CharField(max_length=300, blank=True)  # the reason for stopping that its people were written about
     result_seen_at = models.DateTimeField(null=True, blank=True)  # checklist: resultado revisado, after the end
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        constraints = (models.UniqueConstraint(fields=["recurrence", "occurrence"], name="occurrence_once"),)
         indexes = (
             models.Index(fields=["account", "-id"], name="broadcast_by_account"),
             models.Index(fields=["scheduled_for"], name="broadcast_due", condition=models.Q(status="scheduled")),
+            models.Index(fields=["id"], name="broadcast_launching", condition=models.Q(status="launching")),
         )
 
     def __str__(self) -> str:
         return f"{self.promotion} #{self.pk}"
+
+
+class Trial(models.Model):
+    """A promotion sent to a member's own phone: a batch of one, without a broadcast."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="trials")
+    member = models.ForeignKey(Member, models.SET_NULL, null=True, related_name="trials")
+    version = models.ForeignKey(Version, models.PROTECT, related_name="trials")
+    batch = models.OneToOneField(Batch, models.PROTECT, related_name="trial")
+    token = models.UUIDField()  # of the form that was sent: twice the same is one
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["account", "token"], name="trial_once"),)
+        indexes = (models.Index(fields=["account", "-created_at"], name="trial_by_account"),)
+
+    def __str__(self) -> str:
+        return f"{self.version} → {self.member}"
 
 
 class Rate(models.Model):

@@ -34,7 +34,7 @@ WORDS: Mapping[str, Words] = {
     Omission.QUOTA: Words(_("El cupo del mes no alcanza para todos"), _("Ver mi cupo")),
     Omission.META_LIMIT: Words(_("Meta no deja que tu número escriba a más personas en 24 horas"), ""),
     Omission.CANCELLED: Words(_("Detuviste el envío antes de que les llegara su turno"), ""),
-    Omission.EXPIRED: Words(_("Pasaron 72 horas sin que pudiera salir"), ""),
+    Omission.EXPIRED: Words(_("Se acabó el plazo del envío antes de que les llegara su turno"), ""),
 }
 
 

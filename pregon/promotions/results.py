@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import connection, transaction
-from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
+from django.db.models import BooleanField, Count, ExpressionWrapper, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pregon.accounts.models import User
-from pregon.promotions import audiences, broadcasts, forecast, omissions
+from pregon.promotions import audiences, broadcasts, forecast, omissions, stages
 from pregon.promotions.models import Broadcast
 from pregon.sending.models import Batch, Delivery, Message, Omission, Reply, Status
-from pregon.whatsapp.cloud import errors
+from pregon.whatsapp.cloud import codes, errors
 
 PAGE = 50
 DOUBT = timedelta(days=7)  # after that, what Meta never confirmed is closed and given back
@@ -140,20 +140,23 @@ def failed(batch: Batch) -> list[Reason]:
         in_bucket(batch, Bucket.FAILED)
         .annotate(reported=ExpressionWrapper(REPORTED, BooleanField()))
         .values_list("error_code", "reported")
-        .annotate(n=Count("id"))
+        .annotate(n=Count("id"), words=Max("error_details"))
         .order_by("-n", "error_code")
     )
-    return [failure(code, reported, n) for code, reported, n in rows]
+    return [failure(code, reported, n, words) for code, reported, n, words in rows]
 
 
-def failure(code: int | None, reported: bool, figure: int = 1) -> Reason:
-    """`reported`: it came in a webhook. Otherwise, without a code, a week went by without news."""
+def failure(code: int | None, reported: bool, figure: int = 1, words: str = "") -> Reason:
+    """`reported`: it came in a webhook. Otherwise, without a code, a week went by without news. `words`: Meta's own."""
     key = f"{code or 0}{'r' if reported else ''}"
     rule = errors.classify(code or 0, asynchronous=reported)
     if code is None or rule.reaction is errors.Reaction.UNCONFIRMED:
         silence = _("Pasó una semana y Meta no confirmó: se te devolvió el cupo")
         return Reason(figure, key, _("Sin noticias"), silence, "", code or 0)
-    return Reason(figure, key, _short(rule), _(rule.sentence), _(rule.step), code, rule.retry_can_help)
+    sentence = _(rule.sentence)
+    if rule is codes.UNKNOWN and words:
+        sentence = f"{sentence}: «{words}»"  # who has no words of his own repeats Meta's
+    return Reason(figure, key, _short(rule), sentence, _(rule.step), max(code, 0), rule.retry_can_help)
 
 
 def _short(rule: errors.Rule) -> str:
@@ -227,7 +230,7 @@ def export(broadcast: Broadcast) -> Iterator[Sequence[object]]:
     """Rows for `spreadsheets.write_csv`, the header first, everybody of the broadcast."""
     yield (
         _("Nombre"), _("Celular"), _("Resultado"), _("Motivo"), _("Qué hacer"),
-        _("Código de Meta"), _("Rastreo de Meta"), _("Entregado"), _("Leído"),
+        _("Código de Meta"), _("Lo que dijo Meta"), _("Rastreo de Meta"), _("Entregado"), _("Leído"),
     )  # fmt: skip
     rows = Message.objects.filter(batch=broadcast.batch_id).order_by("position")
     for message in rows.iterator(chunk_size=2_000):
@@ -238,7 +241,8 @@ def _exported(broadcast: Broadcast, message: Message) -> Sequence[object]:
     reason = reason_of(broadcast, message)
     times = [_moment(at, broadcast) for at in (message.delivered_at or message.read_at, message.read_at)]
     words = (reason.name, reason.step, reason.code or "") if reason else ("", "", "")
-    return message.name, message.mobile, bucket_name(bucket_of(message)), *words, message.trace_id, *times
+    meta = message.error_details, message.trace_id
+    return message.name, message.mobile, bucket_name(bucket_of(message)), *words, *meta, *times
 
 
 def _moment(at: datetime | None, broadcast: Broadcast) -> str:
@@ -269,7 +273,7 @@ def reason_of(broadcast: Broadcast, message: Message) -> Reason | None:
         case Bucket.OMITTED:
             return omission_reason(broadcast, Omission(message.omission), 1)
         case Bucket.FAILED:
-            return failure(message.error_code, message.delivery == Delivery.FAILED)
+            return failure(message.error_code, message.delivery == Delivery.FAILED, words=message.error_details)
     return None
 
 
@@ -285,14 +289,20 @@ def retriable(batch: Batch, reasons: Sequence[Reason]) -> QuerySet[Message]:
 
 @transaction.atomic
 def retry(broadcast: Broadcast, actor: User) -> Broadcast | None:
-    """A draft, to be reviewed and approved like any other, for those that a retry can help; None without any."""
+    """A draft, to be reviewed and approved like any other, for those that a retry can help; None without any.
+
+    A second click finds the draft of the first.
+    """
     if broadcast.batch is None:
         return None
+    first = stages.locked(broadcast.retry_of or broadcast)
+    if begun := first.retries.filter(status__in=stages.OPEN).first():
+        return begun
     ids = list(retriable(broadcast.batch, failed(broadcast.batch)).values_list("contact_id", flat=True))
     if not ids:
         return None
     chosen = audiences.define(audiences.Kind.CONTACTS, filter(None, ids))
     again = broadcasts.prepare(broadcast.promotion, actor, definition=chosen)
-    again.retry_of = broadcast.retry_of or broadcast
+    again.retry_of = first
     again.save(update_fields=["retry_of"])
     return again

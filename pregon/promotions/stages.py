@@ -5,6 +5,8 @@ from django.utils.translation import gettext as _
 from pregon.promotions.models import Broadcast
 
 OPEN = frozenset({Broadcast.Status.DRAFT, Broadcast.Status.SCHEDULED, Broadcast.Status.WAITING})
+UNSENT = OPEN | {Broadcast.Status.LAUNCHING}
+RELATED = ("account", "promotion", "version__template", "number__portfolio")
 
 
 class ClosedError(Exception):
@@ -24,5 +26,9 @@ def lock(broadcast: Broadcast) -> Broadcast:
 
 def locked(broadcast: Broadcast) -> Broadcast:
     """The same in whatever stage it is, with all that a forecast reads."""
-    related = ("account", "promotion", "version__template", "number__portfolio")
-    return Broadcast.objects.select_for_update(of=("self",)).select_related(*related).get(pk=broadcast.pk)
+    return Broadcast.objects.select_for_update(of=("self",)).select_related(*RELATED).get(pk=broadcast.pk)
+
+
+def read(broadcast_id: int) -> Broadcast:
+    """The same, not held."""
+    return Broadcast.objects.select_related(*RELATED).get(pk=broadcast_id)

@@ -45,7 +45,7 @@ def test_public_addresses_are_few() -> None:
         for _route, pattern in patterns(get_resolver())
         if getattr(pattern.callback, "access", "") == "public"
     }
-    assert found <= {"healthz", "theme", "language", "styleguide", "case_new", "case_link", "case_link_file"}
+    assert found <= {"healthz", "metrics", "theme", "language", "styleguide", "case_new", "case_link", "case_link_file"}
 
 
 @pytest.mark.django_db

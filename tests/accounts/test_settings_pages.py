@@ -1,6 +1,7 @@
 """Ajustes: what each role sees and may change."""
 
 from collections.abc import Callable
+from datetime import time
 from typing import Any
 
 import pytest
@@ -19,8 +20,6 @@ def business_form(**changes: object) -> dict[str, object]:
         "country": "PE",
         "time_zone": "America/Lima",
         "address": "Jr. Puno 12",
-        "repeat_days": 10,
-        "repeat_limit": 3,
     }
     return given | changes
 
@@ -54,7 +53,7 @@ def test_a_viewer_looks_and_changes_nothing() -> None:
     text = client.get(reverse("panel:settings")).content.decode()
     for words in ("Comprobar conexión", "Conectar otro", "Invitar y cambiar", "Traer de Meta"):
         assert words not in text
-    for name in ("settings_business", "settings_number_new", "settings_members"):
+    for name in ("settings_business", "settings_rest", "settings_number_new", "settings_members"):
         assert client.get(reverse(f"panel:{name}")).status_code == 403
     assert client.post(reverse("panel:practice"), {"practice": "on"}).status_code == 403
 
@@ -65,12 +64,7 @@ def test_the_business_is_changed() -> None:
     assert "Guardamos los datos de tu negocio" in page.content.decode()
     account = owner.account
     account.refresh_from_db()
-    assert (account.name, account.country, account.time_zone, account.repeat_days) == (
-        "Panadería El Trigo",
-        "PE",
-        "America/Lima",
-        10,
-    )
+    assert (account.name, account.country, account.time_zone) == ("Panadería El Trigo", "PE", "America/Lima")
 
 
 @pytest.mark.parametrize(
@@ -79,9 +73,6 @@ def test_the_business_is_changed() -> None:
         {"name": ""},
         {"time_zone": "America/Nowhere"},
         {"country": "XX"},
-        {"repeat_days": 0},
-        {"repeat_days": 91},
-        {"repeat_limit": ""},
         {"name": "x" * 121},
     ],
 )
@@ -91,6 +82,50 @@ def test_a_mistake_keeps_what_was_typed_and_changes_nothing(wrong: dict[str, obj
     assert "Jr. Puno 12" in page.content.decode()
     owner.account.refresh_from_db()
     assert owner.account.name == "Panadería La Espiga"
+
+
+def rest_form(**changes: object) -> dict[str, object]:
+    return {
+        "quiet": "on",
+        "quiet_from": "20:30",
+        "quiet_until": "08:00",
+        "repeat_days": 10,
+        "repeat_limit": 3,
+    } | changes
+
+
+def test_the_rest_of_people_is_changed() -> None:
+    owner = make.business()
+    client, address = make.signed_in(owner), reverse("panel:settings_rest")
+    text = client.get(address).content.decode()
+    assert 'value="21:00"' in text and 'value="09:00"' in text, "proposed to who has none"
+    page = client.post(address, rest_form(), follow=True).content.decode()
+    assert "De 20:30 a 8:00 no sale ninguna promoción" in page
+    assert "En 10 días nadie recibe la misma promoción dos veces ni más de 3 promociones" in page
+    account = owner.account
+    account.refresh_from_db()
+    assert (account.quiet_from, account.quiet_until) == (time(20, 30), time(8))
+    assert (account.repeat_days, account.repeat_limit) == (10, 3)
+
+    page = client.post(address, {"repeat_days": 7, "repeat_limit": 2}, follow=True).content.decode()
+    assert "Sin horas de silencio" in page
+    account.refresh_from_db()
+    assert (account.quiet_from, account.quiet_until) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"repeat_days": 0}, {"repeat_days": 91}, {"repeat_limit": ""}, {"repeat_limit": 31}, {"quiet_from": ""},
+        {"quiet_from": "25:00"}, {"quiet_from": "08:00"},
+    ],
+)  # fmt: skip
+def test_a_rest_that_cannot_be(wrong: dict[str, object]) -> None:
+    owner = make.business()
+    answer = make.signed_in(owner).post(reverse("panel:settings_rest"), rest_form(**wrong))
+    assert answer.status_code == 422
+    owner.account.refresh_from_db()
+    assert (owner.account.quiet_from, owner.account.repeat_days) == (None, 7)
 
 
 def test_a_zone_that_we_do_not_offer_is_kept() -> None:

@@ -467,3 +467,62 @@ def test_the_list_goes_on_page_by_page(browser, owner, draft):
     following = re.search(r'href="([^"]*before=\d+)"', first)[1]
     assert f"/envios/{draft.pk}/" not in first
     assert f"/envios/{draft.pk}/" in browser.get(following).content.decode()
+
+
+# While a long list is frozen
+
+
+@pytest.fixture
+def launching(approved):
+    Broadcast.objects.filter(pk=approved.pk).update(status="launching", frozen=50_000, to_freeze=120_000)
+    return approved
+
+
+def test_the_page_tells_how_far_the_launch_is(browser, launching, django_assert_max_num_queries):
+    whole = words(browser.get(page("broadcast", launching)))
+    assert "Preparando el envío" in whole
+    assert "50,000 de 120,000 personas" in whole
+    assert "Puedes cerrar esta página" in whole
+    assert "Preparando el envío" in words(browser.get(reverse("panel:broadcasts")))
+    address = page("broadcast_progress", launching)
+    with django_assert_max_num_queries(4):  # session, person, seat, broadcast
+        part = browser.get(address, headers={"HX-Request": "true"})
+    assert "every 1s" in part.content.decode()
+    assert "50,000 de 120,000 personas" in words(part)
+
+
+def test_before_it_begins_it_tells_what_was_approved(browser, launching):
+    Broadcast.objects.update(frozen=0, to_freeze=0)
+    assert "0 de 2 personas" in words(browser.get(page("broadcast", launching)))
+
+
+def test_once_launched_the_browser_loads_the_result(browser, launched):
+    answer = browser.get(page("broadcast_progress", launched), headers={"HX-Request": "true"})
+    assert answer.headers["HX-Refresh"] == "true"
+
+
+def test_a_launch_is_called_off(browser, launching):
+    browser.post(page("broadcast_call_off", launching))
+    launching.refresh_from_db()
+    assert launching.status == Broadcast.Status.DRAFT
+    assert "Listo para enviar" in words(browser.get(page("broadcast", launching)))
+    too_late = words(browser.post(page("broadcast_call_off", launching), follow=True))
+    assert "Ya no se está preparando" in too_late
+
+
+def test_only_who_may_send_calls_it_off(owner, launching):
+    editor = make.signed_in(make.member(owner.account, Role.EDITOR))
+    assert "No enviar por ahora" not in words(editor.get(page("broadcast", launching)))
+    assert editor.post(page("broadcast_call_off", launching)).status_code == 403
+    stranger = make.signed_in(make.business())
+    assert stranger.post(page("broadcast_call_off", launching)).status_code == 404
+    assert stranger.get(page("broadcast_progress", launching)).status_code == 404
+
+
+def test_nothing_else_is_done_while_it_is_prepared(browser, launching):
+    for address in ("broadcast_discard", "broadcast_unschedule", "broadcast_quota"):
+        answer = words(browser.post(page(address, launching), {"choice": "fit"}, follow=True))
+        assert "ya salió o se descartó" in answer, address
+    browser.post(page("broadcast_launch", launching))
+    launching.refresh_from_db()
+    assert launching.status == Broadcast.Status.LAUNCHING

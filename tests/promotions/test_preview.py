@@ -253,6 +253,10 @@ def test_sql_and_python_give_the_same_values(name: str, email: str, column: str,
         cursor.execute(f"SELECT {sql} FROM contacts_contact c WHERE id = %(id)s", params | {"id": row.pk})
         (found,) = cursor.fetchone()
     assert [value or "" for value in found] == fields.values(row, names, fallbacks)
+    missing, params = fields.missing_sql(names[:-1], fallbacks)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {missing} FROM contacts_contact c WHERE id = %(id)s", params | {"id": row.pk})
+        assert cursor.fetchone()[0] == (not all(fields.values(row, names[:-1], fallbacks)))
 
 
 @pytest.mark.django_db

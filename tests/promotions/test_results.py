@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from pregon.contacts.models import Consent, Contact
 from pregon.lib import spreadsheets
-from pregon.promotions import audiences, launch, omissions, results
+from pregon.promotions import audiences, broadcasts, launch, omissions, results
+from pregon.promotions.models import Broadcast
 from pregon.promotions.results import Bucket
 from pregon.sending import books
 from pregon.sending.books import Move, State
@@ -110,6 +111,17 @@ def test_a_doubt_that_a_report_settled_as_failed_has_the_reports_reason(finished
     assert results.reason_of(finished, gil).key == reason.key
 
 
+def test_a_code_that_we_do_not_know_is_shown_in_metas_own_words(finished):
+    hugo = finished.batch.messages.get(name="Hugo")
+    Message.objects.filter(pk=hugo.pk).update(error_code=999999, error_details="Something new happened")
+    reason = next(reason for reason in results.failed(finished.batch) if reason.code == 999999)
+    assert "Something new happened" in reason.sentence and not reason.retriable
+    hugo.refresh_from_db()
+    assert results.reason_of(finished, hugo).sentence == reason.sentence
+    exported = next(row for row in results.export(finished) if row[0] == "Hugo")
+    assert 999999 in exported and "Something new happened" in exported
+
+
 def test_people_come_by_pages(finished):
     everybody = results.people(finished.batch, Bucket.ACCEPTED)
     assert [message.name for message in everybody] == ["Ana", "Beto", "Caro"]
@@ -167,6 +179,9 @@ def test_retry_is_a_new_draft_for_those_it_can_help(finished, owner):
     dani = results.people(finished.batch, Bucket.FAILED, "131049r")[0]
     assert audiences.read(again.audience).ids == (dani.contact_id,)
 
+    assert results.retry(finished, owner.user) == again, "a second click finds it"
+
+    broadcasts.discard(again)
     Message.objects.filter(pk=dani.pk).update(delivery=Delivery.NONE)
     assert results.retry(finished, owner.user) is None
 
@@ -183,7 +198,7 @@ def test_no_retry_is_offered_while_meta_asks_to_wait(finished, owner):
 
 def test_a_retry_of_a_retry_points_to_the_first(finished, owner):
     again = results.retry(finished, owner.user)
-    again.batch = make.batch(owner.account, again.promotion)
+    again.batch, again.status = make.batch(owner.account, again.promotion), Broadcast.Status.LAUNCHED
     again.save()
     make.message(again.batch, make.contact(owner.account), delivery=Delivery.FAILED, error_code=131049)
     assert results.retry(again, owner.user).retry_of == finished

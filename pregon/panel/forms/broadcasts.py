@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from pregon.accounts.models import Account
 from pregon.promotions import audiences
 from pregon.promotions.audiences import Definition, Kind
+from pregon.promotions.models import Broadcast
 
 MOST_SHOWN = 100  # chosen people that are listed one by one
 MOST = 5_000
@@ -92,6 +93,8 @@ class ScheduleForm(forms.Form):
     )
 
 
-def next_morning() -> datetime:
-    """Tomorrow at ten: what the form proposes."""
+def proposed(broadcast: Broadcast) -> datetime:
+    """What the form proposes: the hour of one that repeats, while it is to come; else tomorrow at ten."""
+    if broadcast.occurrence and broadcast.occurrence > timezone.now():
+        return timezone.localtime(broadcast.occurrence)
     return (timezone.localtime() + timedelta(days=1)).replace(hour=10, minute=0, second=0, microsecond=0)

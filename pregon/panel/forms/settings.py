@@ -39,7 +39,7 @@ def zones() -> list[tuple[str, str]]:
 
 
 class BusinessForm(forms.ModelForm[Account]):
-    """What the business is, and how much rest its people get between promotions."""
+    """What the business is."""
 
     country = forms.ChoiceField(
         label=_("País"), choices=COUNTRIES, help_text=_("Así leemos los celulares que escribes sin código de país.")
@@ -51,17 +51,9 @@ class BusinessForm(forms.ModelForm[Account]):
 
     class Meta:
         model = Account
-        fields = ("name", "country", "time_zone", "address", "repeat_days", "repeat_limit")
-        labels = {
-            "address": _("Dirección"),
-            "repeat_days": _("Días entre promociones iguales"),
-            "repeat_limit": _("Promociones por persona en esos días"),
-        }
-        help_texts = {
-            "address": _("La calle y la ciudad, como la conoce tu gente."),
-            "repeat_days": _("Nadie recibe la misma promoción dos veces en estos días."),
-            "repeat_limit": _("Quien ya recibió tantas en esos días se omite."),
-        }
+        fields = ("name", "country", "time_zone", "address")
+        labels = {"address": _("Dirección")}
+        help_texts = {"address": _("La calle y la ciudad, como la conoce tu gente.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -69,8 +61,54 @@ class BusinessForm(forms.ModelForm[Account]):
         listed = zones()
         known = current in dict(listed)
         self.fields["time_zone"].choices = listed if known else [(current, current), *listed]  # type: ignore[attr-defined]
+
+
+class RestForm(forms.ModelForm[Account]):
+    """How much rest people get: the hours in which nothing leaves, and how often one person is written to."""
+
+    quiet = forms.BooleanField(label=_("De noche no sale ninguna promoción"), required=False)
+
+    class Meta:
+        model = Account
+        fields = ("quiet_from", "quiet_until", "repeat_days", "repeat_limit")
+        labels = {
+            "quiet_from": _("Silencio desde las"),
+            "quiet_until": _("Hasta las"),
+            "repeat_days": _("Días entre promociones iguales"),
+            "repeat_limit": _("Promociones por persona en esos días"),
+        }
+        help_texts = {
+            "quiet_until": _("Con la hora de tu negocio. Lo que va en camino espera y sigue solo."),
+            "repeat_days": _("Nadie recibe la misma promoción dos veces en estos días."),
+            "repeat_limit": _("Quien ya recibió tantas en esos días se omite."),
+        }
+        widgets = {
+            name: forms.TimeInput(attrs={"type": "time"}, format="%H:%M") for name in ("quiet_from", "quiet_until")
+        }
+
+    field_order = ("quiet", "quiet_from", "quiet_until", "repeat_days", "repeat_limit")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["quiet"] = self.instance.quiet_from is not None
+        usual = Account()
+        for name in ("quiet_from", "quiet_until"):  # proposed again to who turned them off
+            self.initial[name] = self.initial[name] or getattr(usual, name)
+            self.fields[name].required = not self.is_bound or "quiet" in self.data
         self.fields["repeat_days"].widget.attrs |= {"min": 1, "max": 90}
         self.fields["repeat_limit"].widget.attrs |= {"min": 1, "max": 30}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        start, end = cleaned.get("quiet_from"), cleaned.get("quiet_until")
+        if cleaned.get("quiet") and start and start == end:
+            self.add_error("quiet_until", _("Las dos horas son la misma: no quedaría ninguna para enviar."))
+        return cleaned
+
+    def save(self, commit: bool = True) -> Account:
+        if not self.cleaned_data["quiet"]:
+            self.instance.quiet_from = self.instance.quiet_until = None
+        return super().save(commit)
 
     def clean_repeat_days(self) -> int:
         return self._within("repeat_days", 90)

@@ -7,6 +7,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRefresh
 
 from pregon.accounts import access
 from pregon.accounts.models import Role
@@ -15,7 +16,7 @@ from pregon.lib import spreadsheets
 from pregon.panel import downloads, modules, wording
 from pregon.panel.forms import broadcasts as forms
 from pregon.panel.views import broadcasts_seen as seen
-from pregon.panel.views import results
+from pregon.panel.views import control_seen, results
 from pregon.panel.views.broadcasts_found import back, find, key
 from pregon.promotions import approvals, audiences, forecast, launch, stages
 from pregon.promotions import broadcasts as drafts
@@ -33,7 +34,9 @@ FOUND = 30  # people that a search shows
 def broadcasts(request: access.Request) -> HttpResponse:
     """All of them, newest first; `before` is the page's key."""
     before = key(request.GET.get("before", ""))
-    rows = request.account.broadcasts.exclude(status=Broadcast.Status.DISCARDED).select_related("promotion", "batch")
+    rows = request.account.broadcasts.exclude(status=Broadcast.Status.DISCARDED).select_related(
+        "promotion", "batch", "recurrence"
+    )
     if before:
         rows = rows.filter(pk__lt=before)
     found = list(rows.order_by("-id")[: PAGE + 1])
@@ -59,9 +62,33 @@ def broadcast_new(request: access.Request) -> HttpResponse:
 @require_GET
 @access.member(Role.VIEWER)
 def broadcast(request: access.Request, pk: int) -> HttpResponseBase:
-    """The review until it is launched, then its result."""
+    """The review until it is launched, then how far that is, then its result."""
     found = find(request, pk)
-    return results.result(request, found) if found.batch else review(request, found)
+    if found.batch:
+        return results.result(request, found)
+    if found.status == Broadcast.Status.LAUNCHING:
+        return render(request, "panel/broadcasts/launching.html", seen.launching(request, found))
+    return review(request, found)
+
+
+@require_GET
+@access.member(Role.VIEWER)
+def broadcast_progress(request: access.Request, pk: int) -> HttpResponse:
+    """How far the launch is, every second; once it is over, the browser loads the page again."""
+    found = find(request, pk)
+    if found.status != Broadcast.Status.LAUNCHING:
+        return HttpResponseClientRefresh()
+    return render(request, "panel/broadcasts/progress.html", seen.launching(request, found))
+
+
+@require_POST
+@access.member(Role.MANAGER)
+def broadcast_call_off(request: access.Request, pk: int) -> HttpResponse:
+    """Stop it while it is being launched. Too late: then its page says how to stop what is on its way."""
+    found = find(request, pk)
+    if not launch.call_off(found):
+        messages.info(request, _("Ya no se está preparando: aquí ves cómo quedó."))
+    return back(found)
 
 
 def review(request: access.Request, broadcast: Broadcast, status: int = 200, **wrong: Any) -> HttpResponse:
@@ -192,9 +219,17 @@ def broadcast_schedule(request: access.Request, pk: int) -> HttpResponse:
     except stages.ClosedError as closed:
         messages.error(request, str(closed))
         return back(found)
-    when = wording.day_and_clock(form.cleaned_data["at"])
-    messages.success(request, _("Sale el %(when)s. Puedes cerrar esta página.") % {"when": when})
+    messages.success(request, _scheduled(find(request, pk)))
     return back(found, "#firma")
+
+
+def _scheduled(broadcast: Broadcast) -> str:
+    assert broadcast.scheduled_for is not None
+    when = wording.day_and_clock(broadcast.scheduled_for)
+    if rests := control_seen.waiting_hours(broadcast):
+        words = _("Lo programaste para el %(when)s, en tus horas de silencio: empieza a salir %(later)s.")
+        return words % {"when": when, "later": rests}
+    return _("Sale el %(when)s. Puedes cerrar esta página.") % {"when": when}
 
 
 @require_POST

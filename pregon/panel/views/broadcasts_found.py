@@ -16,6 +16,7 @@ RELATED = (
     "batch",
     "approved_by",
     "retry_of__promotion",
+    "recurrence",
 )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -17,6 +16,7 @@ from pregon.accounts.models import Role
 from pregon.contacts.models import Consent, Contact
 from pregon.panel import drawing, wording
 from pregon.panel.forms import broadcasts as forms
+from pregon.panel.views import control_seen, plans_seen
 from pregon.panel.views.broadcasts_found import key
 from pregon.promotions import (
     approvals,
@@ -35,12 +35,11 @@ from pregon.promotions.forecast import Forecast
 from pregon.promotions.models import Broadcast
 from pregon.sending.models import Batch, Omission
 
-QUIET_FROM, QUIET_UNTIL = 21, 9  # hours of the business's own clock in which a promotion disturbs
-
 TONES = {  # status → tone and icon of its pill
     Broadcast.Status.DRAFT: ("omitted", "pencil"),
     Broadcast.Status.SCHEDULED: ("accepted", "calendar"),
     Broadcast.Status.WAITING: ("waiting", "alert-triangle"),
+    Broadcast.Status.LAUNCHING: ("waiting", "hourglass"),
     Broadcast.Status.DISCARDED: ("omitted", "circle-minus"),
     Batch.Status.RUNNING: ("accepted", "send"),
     Batch.Status.PAUSED: ("waiting", "player-pause"),
@@ -63,6 +62,9 @@ def state(broadcast: Broadcast) -> State:
     words = broadcast.batch.get_status_display() if broadcast.batch else broadcast.get_status_display()
     if broadcast.status == Broadcast.Status.DRAFT and broadcast.approved_at:
         return State("accepted", "signature", _("Aprobado, sin enviar"))
+    if broadcast.batch and broadcast.batch.status == Batch.Status.RUNNING and broadcast.batch.held:
+        icon = "moon" if broadcast.batch.hold == Batch.Hold.QUIET else "hourglass"
+        return State("waiting", icon, broadcast.batch.get_hold_display())
     tone, icon = TONES[status]  # type: ignore[index]
     return State(tone, icon, str(words))
 
@@ -75,6 +77,8 @@ def row(broadcast: Broadcast, tags: Mapping[int, str]) -> dict[str, Any]:
         "state": state(broadcast),
         "tally": results.tally(broadcast.batch) if broadcast.batch else None,
         "at": broadcast.launched_at or broadcast.scheduled_for or broadcast.created_at,
+        "goes_on": plans_seen.goes_on(broadcast.batch) if broadcast.batch else "",
+        "repeats": control_seen.repeats(broadcast),
     }
 
 
@@ -96,8 +100,8 @@ def review(request: access.Request, broadcast: Broadcast) -> dict[str, Any]:
         "reasons": reasons(broadcast, predicted),
         "quota_parts": quota_parts(predicted),
         "cost": cost(broadcast, predicted),
-        "pace": pace(broadcast, predicted),
-        "quiet": quiet(timezone.localtime()),
+        "plan": plans_seen.shown(predicted.plan),
+        **control_seen.review(broadcast),
         "ticks": ticks(broadcast, predicted),
         "done": checklist.of(broadcast, predicted).done,
         "problems": problems.find(broadcast.version),
@@ -105,8 +109,20 @@ def review(request: access.Request, broadcast: Broadcast) -> dict[str, Any]:
         "message": message,
         "room": hints.room(message.body),
         "doc": document(request, broadcast, predicted, shown_to),
-        "schedule_form": forms.ScheduleForm(initial={"at": forms.next_morning()}),
+        "schedule_form": forms.ScheduleForm(initial={"at": forms.proposed(broadcast)}),
         "can_edit": request.member.may(Role.EDITOR),
+        "can_send": request.member.may(Role.MANAGER),
+    }
+
+
+def launching(request: access.Request, broadcast: Broadcast) -> dict[str, Any]:
+    """How far the launch of a long list is; before it begins, to how many that was approved."""
+    whole = broadcast.to_freeze or broadcast.approved_count or 1
+    return {
+        "broadcast": broadcast,
+        "audience": audience_of(broadcast),
+        "whole": whole,
+        "parts": [drawing.Part(broadcast.frozen, _("listas"), "accepted")],
         "can_send": request.member.may(Role.MANAGER),
     }
 
@@ -187,28 +203,6 @@ def _money(amount: str) -> str:
 
 def country(code: str) -> str:
     return wording.locale().territories.get(code, code) if code else _("otros países")
-
-
-def pace(broadcast: Broadcast, predicted: Forecast) -> str:
-    """How long it takes, and what Meta's limit of a day does to it."""
-    if broadcast.number is None:
-        return _("Conecta tu número de WhatsApp en Ajustes: sin él no se puede enviar.")
-    minutes = -(-predicted.seconds // 60)
-    last = ngettext("Sale en cerca de %(n)s minuto.", "Sale en cerca de %(n)s minutos.", minutes) % {
-        "n": wording.number(minutes)
-    }
-    speed = _("Sale en menos de un minuto.") if predicted.seconds < 60 else last
-    if predicted.daily_limit is None or predicted.recipients <= predicted.daily_limit:
-        return speed
-    warning = _(
-        "Meta deja que tu número escriba primero a %(limit)s personas en 24 horas y esta lista es más larga: "
-        "pártela, o Meta puede no entregar el resto."
-    )
-    return f"{speed} {warning % {'limit': wording.number(predicted.daily_limit)}}"
-
-
-def quiet(local: datetime) -> bool:
-    return not QUIET_UNTIL <= local.hour < QUIET_FROM
 
 
 def ticks(broadcast: Broadcast, predicted: Forecast | None) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pregon.panel.views import broadcasts, results
+from pregon.panel.views import broadcasts, broadcasts_control, results
 
 urlpatterns = [
     path("envios/", broadcasts.broadcasts, name="broadcasts"),
@@ -15,8 +15,16 @@ urlpatterns = [
     path("envios/<int:pk>/cupo/", broadcasts.broadcast_quota, name="broadcast_quota"),
     path("envios/<int:pk>/aprobar/", broadcasts.broadcast_approve, name="broadcast_approve"),
     path("envios/<int:pk>/enviar/", broadcasts.broadcast_launch, name="broadcast_launch"),
+    path("envios/<int:pk>/avance/", broadcasts.broadcast_progress, name="broadcast_progress"),
+    path("envios/<int:pk>/no-enviar/", broadcasts.broadcast_call_off, name="broadcast_call_off"),
     path("envios/<int:pk>/programar/", broadcasts.broadcast_schedule, name="broadcast_schedule"),
     path("envios/<int:pk>/desprogramar/", broadcasts.broadcast_unschedule, name="broadcast_unschedule"),
+    path("envios/<int:pk>/de-todos-modos/", broadcasts_control.broadcast_waive, name="broadcast_waive"),
+    path("envios/<int:pk>/calidad/", broadcasts_control.broadcast_accept, name="broadcast_accept"),
+    path("envios/<int:pk>/repetir/", broadcasts_control.broadcast_repeat, name="broadcast_repeat"),
+    path("envios/<int:pk>/repetir/pausar/", broadcasts_control.recurrence_pause, name="recurrence_pause"),
+    path("envios/<int:pk>/repetir/seguir/", broadcasts_control.recurrence_resume, name="recurrence_resume"),
+    path("envios/<int:pk>/repetir/terminar/", broadcasts_control.recurrence_end, name="recurrence_end"),
     path("envios/<int:pk>/descartar/", broadcasts.broadcast_discard, name="broadcast_discard"),
     path("envios/<int:pk>/tarjeta/", results.broadcast_card, name="broadcast_card"),
     path("envios/<int:pk>/frase/", results.broadcast_sentence, name="broadcast_sentence"),

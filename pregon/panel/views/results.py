@@ -16,7 +16,7 @@ from pregon.lib import spreadsheets
 from pregon.panel import downloads, modules
 from pregon.panel.views import results_seen as seen
 from pregon.panel.views.broadcasts_found import launched
-from pregon.promotions import checklist, launch
+from pregon.promotions import checklist, halts, launch
 from pregon.promotions import results as outcome
 from pregon.promotions.models import Broadcast
 from pregon.sending import outbox
@@ -51,20 +51,20 @@ def broadcast_sentence(request: access.Request, pk: int) -> HttpResponse:
 @require_POST
 @access.member(Role.MANAGER)
 def broadcast_pause(request: access.Request, pk: int) -> HttpResponse:
-    return _act(request, pk, lambda batch: outbox.pause(batch.pk, _("Lo pausó %(name)s") % {"name": request.user}))
+    reason = _("Lo pausó %(name)s") % {"name": request.user}
+    return _act(request, pk, lambda batch: outbox.pause(batch.pk, reason, Batch.Cause.PERSON))
 
 
 @require_POST
 @access.member(Role.MANAGER)
 @modules.needs_module(Module.WHATSAPP)
 def broadcast_resume(request: access.Request, pk: int) -> HttpResponse:
-    found, batch = launched(request, pk)
+    """Go on, unless what stopped it lasts."""
+    found, _batch = launched(request, pk)
     try:
-        launch.check_account(found.account)
+        halts.resume(found)
     except launch.Refused as refused:
         messages.error(request, str(refused))
-        return redirect("panel:broadcast", pk)
-    outbox.resume(batch.pk)
     return redirect("panel:broadcast", pk)
 
 

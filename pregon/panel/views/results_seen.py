@@ -14,7 +14,7 @@ from pregon.accounts import access
 from pregon.accounts.models import Role
 from pregon.panel import drawing, wording
 from pregon.panel.templatetags import pregon as tags
-from pregon.panel.views import broadcasts_seen
+from pregon.panel.views import broadcasts_seen, control_seen, plans_seen
 from pregon.promotions import checklist, results
 from pregon.promotions.models import Broadcast
 from pregon.promotions.results import Bucket, Reason, Tally
@@ -37,6 +37,7 @@ def page(request: access.Request, broadcast: Broadcast) -> dict[str, Any]:
         "retriable": results.retriable(batch, failed).count(),
         "doubt_until": batch.created_at + results.DOUBT,
         "report_url": report_url(broadcast, next((reason for reason in failed if reason.code), None)),
+        "repeats": control_seen.repeats(broadcast),
         "ticks": broadcasts_seen.ticks(broadcast, None),
         "done": checklist.of(broadcast, None).done,
     }
@@ -59,8 +60,10 @@ def card(request: access.Request, broadcast: Broadcast) -> dict[str, Any]:
         "parts": bucket_parts(broadcast, tally),
         "state": broadcasts_seen.state(broadcast),
         "left": left(broadcast, tally),
+        "goes_on": plans_seen.goes_on(batch),
         "can_send": request.member.may(Role.MANAGER),
         "can_edit": request.member.may(Role.EDITOR),
+        **control_seen.card(broadcast, batch),
     }
 
 

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from pregon.accounts import access
 from pregon.accounts.models import Role
 from pregon.accounts.signup import COUNTRIES
-from pregon.panel.forms.settings import BusinessForm
+from pregon.panel.forms.settings import BusinessForm, RestForm
+from pregon.promotions import quiet
 from pregon.whatsapp import numbers, templates
 
 
@@ -42,3 +43,16 @@ def settings_business(request: access.Request) -> HttpResponse:
         messages.success(request, _("Guardamos los datos de tu negocio."))
         return redirect("panel:settings")
     return render(request, "panel/settings/business.html", {"form": form})
+
+
+@require_http_methods(["GET", "POST"])
+@access.member(Role.MANAGER)
+def settings_rest(request: access.Request) -> HttpResponse:
+    """Quiet hours and how often one person is written to; what is on its way follows at once."""
+    form = RestForm(request.POST or None, instance=request.account)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        quiet.hold(request.account.batches.all())
+        messages.success(request, _("Guardamos el descanso de tu gente."))
+        return redirect("panel:settings")
+    return render(request, "panel/settings/rest.html", {"form": form}, status=422 if form.errors else 200)

@@ -1,0 +1,123 @@
+"""Test messages: a promotion on a member's own phone, through the same pipe as everybody's.
+
+A trial is a batch of one without a broadcast: it counts in the quota, obeys *baja*, and is not held in quiet hours. The
+number is the member's own by their statement, which is kept as the consent of a contact like any other.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as N_  # noqa: N812 - the name that message extractors know
+
+from pregon.accounts.models import Account, Member
+from pregon.contacts import consent, people
+from pregon.contacts.models import Consent, Contact, Source
+from pregon.lib import text
+from pregon.promotions import fields, forecast, launch, lines, preview, problems
+from pregon.promotions.models import Trial, Version, Way
+from pregon.quota import ledger
+from pregon.sending import intake
+from pregon.sending.models import Batch
+from pregon.whatsapp.models import Number
+
+STATEMENT = N_("Es mi celular y acepto recibir aquí pruebas de mensajes")
+PER_HOUR = 10  # of a business
+END = timedelta(hours=1)  # a test that could not leave by then is of no use any more
+
+SELECT = """
+SELECT id AS contact_id, name, coalesce(mobile, '') AS mobile, coalesce(meta_user_id, '') AS meta_user_id,
+    %(values)s::text[] AS "values", '' AS omission
+FROM contacts_contact WHERE id = %(contact)s
+"""
+
+
+def phone(member: Member) -> Contact | None:
+    """The contact of the number that this member said is theirs, while it has permission."""
+    granted = Contact.objects.filter(account=member.account_id, consent=Consent.GRANTED)
+    return granted.filter(mobile=member.mobile).first() if member.mobile else None
+
+
+@transaction.atomic
+def own(member: Member, raw: str) -> Contact:
+    """The member states that this number is theirs and may be written to. Raises `people.BadNumber`, `launch.Refused`."""
+    account, mobile = member.account, people.read_number(member.account, raw)
+    contact = account.contacts.filter(mobile=mobile).first()
+    contact = contact or people.add(account, people.Details(name=str(member.user), mobile=raw))
+    if contact.consent == Consent.WITHDRAWN:
+        raise launch.Refused(
+            _("Ese celular pidió no recibir más. Escribe ALTA desde él a tu número y vuelve a intentarlo.")
+        )
+    if contact.consent != Consent.GRANTED:
+        consent.record(
+            contact,
+            Consent.GRANTED,
+            source=Source.PANEL,
+            happened_at=timezone.now(),
+            actor=member.user,
+            text=_(STATEMENT),
+        )
+    member.mobile = mobile
+    member.save(update_fields=["mobile"])
+    return contact
+
+
+@transaction.atomic
+def send(member: Member, version: Version, token: UUID) -> Trial:
+    """Send it to the member's own phone; the same token is the same test. Raises `launch.Refused`."""
+    Account.objects.select_for_update(no_key=True).get(pk=member.account_id)  # two clicks; and the tests of an hour
+    if made := Trial.objects.filter(account=member.account_id, token=token).first():
+        return made
+    number = _check(member.account, version)
+    contact = phone(member)
+    if contact is None:
+        raise launch.Refused(_("Di primero cuál es tu celular: las pruebas solo van al tuyo."))
+    if version.way == Way.TEXT and not _in_window(contact, timezone.now()):
+        raise launch.Refused(
+            _("El texto libre solo llega a quien escribió en las últimas 24 horas: manda antes un mensaje a tu número.")
+        )
+    batch = _batch(number, version, contact)
+    return Trial.objects.create(account=member.account, member=member, version=version, batch=batch, token=token)
+
+
+def _check(account: Account, version: Version) -> Number:
+    launch.check_account(account)
+    if account.trials.filter(created_at__gt=timezone.now() - timedelta(hours=1)).count() >= PER_HOUR:
+        raise launch.Refused(_("Ya enviaste %(n)s pruebas en una hora. Espera un poco.") % {"n": PER_HOUR})
+    if found := problems.find(version):
+        raise launch.Refused(" ".join(found))
+    return launch.usable(lines.choose(account, version))
+
+
+def _in_window(contact: Contact, now: datetime) -> bool:
+    return contact.last_inbound_at is not None and contact.last_inbound_at > now - forecast.WINDOW
+
+
+def _batch(number: Number, version: Version, contact: Contact) -> Batch:
+    period = ledger.current(number.account)
+    if period is None:
+        raise launch.Short(_("Tu plan no tiene cupo este mes. Mira Mi suscripción."))
+    message, texts = preview.payload(version)
+    batch = Batch.objects.create(
+        account=number.account,
+        number=number,
+        period=period,
+        payload=message,
+        slots=[f"v{index}" for index in range(len(texts))],
+        ends_at=timezone.now() + END,
+    )
+    intake.enqueue(batch, SELECT, {"contact": contact.pk, "values": _values(version, contact, texts)})
+    try:
+        ledger.reserve(period.pk, 1, f"batch:{batch.pk}")
+    except ledger.NotEnough as short:
+        raise launch.Short(_("No te queda ningún mensaje este mes, y una prueba usa uno.")) from short
+    return batch
+
+
+def _values(version: Version, contact: Contact, texts: list[str]) -> list[str]:
+    """The person's own; an invented one where they have none: a test shows the message, not who lacks what."""
+    names = [name for words in texts for name in text.variables(words)]
+    own = fields.values(contact, names, version.fallbacks)
+    return [value or fields.sample(name, version.fallbacks) for name, value in zip(names, own, strict=True)]

@@ -1,0 +1,311 @@
+"""The pages of control: what rests, what stopped, what repeats, and one's own test. HTTP in, rows and HTML out."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from pregon.accounts.models import Account, Role
+from pregon.promotions import halts, launch, quiet, recurrences
+from pregon.promotions.models import Broadcast, Recurrence, Trial
+from pregon.sending import outbox
+from pregon.sending.models import Batch, Delivery, Message, Status
+from pregon.whatsapp.models import Quality
+from tests import make
+from tests.promotions.test_broadcast_pages import page, words
+from tests.promotions.test_quiet import during
+from tests.promotions.test_recurrences import EVERY_DAY, come_due
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def owner():
+    make.rates()
+    member = make.business()
+    make.contact(member.account, "Ana")
+    make.contact(member.account, "Eva")
+    return member
+
+
+@pytest.fixture
+def browser(owner):
+    return make.signed_in(owner)
+
+
+@pytest.fixture
+def approved(owner):
+    return make.broadcast(owner.account, approved_by=owner.user)
+
+
+@pytest.fixture
+def launched(owner, approved):
+    launch.launch(approved, owner.user)
+    approved.refresh_from_db()
+    return approved
+
+
+def fall_asleep(owner):
+    Account.objects.filter(pk=owner.account_id).update(**during(owner.account))
+    owner.account.refresh_from_db()
+    quiet.hold(Batch.objects.all())
+
+
+# Quiet hours
+
+
+def test_the_review_says_when_it_really_leaves(owner, browser, approved):
+    assert "horas de silencio" not in words(browser.get(page("broadcast", approved)))
+    fall_asleep(owner)
+    assert "Cae en tus horas de silencio: empieza a salir" in words(browser.get(page("broadcast", approved)))
+
+
+def test_scheduled_into_the_night_it_is_told_when_it_leaves(owner, browser, approved):
+    fall_asleep(owner)
+    at = timezone.localtime(timezone.now() + timedelta(minutes=20), owner.account.zone)
+    answer = browser.post(page("broadcast_schedule", approved), {"at": f"{at:%Y-%m-%dT%H:%M}"}, follow=True)
+    assert "en tus horas de silencio: empieza a salir" in words(answer)
+
+
+def test_held_it_says_until_when_and_a_person_may_send_it(owner, browser, launched):
+    fall_asleep(owner)
+    shown = words(browser.get(page("broadcast", launched)))
+    assert "En horas de silencio; sigue" in shown
+    assert "Enviar de todos modos" in shown
+    assert "Horas de silencio" in words(browser.get(reverse("panel:broadcasts")))
+    for _ in range(2):
+        assert browser.post(page("broadcast_waive", launched)).status_code == 302
+    assert "En horas de silencio" not in words(browser.get(page("broadcast", launched)))
+    assert not Batch.objects.get().held
+
+
+def test_changing_the_hours_lets_it_go_on_at_once(owner, browser, launched):
+    fall_asleep(owner)
+    browser.post(reverse("panel:settings_rest"), {"repeat_days": 7, "repeat_limit": 2})
+    assert Batch.objects.get().hold == Batch.Hold.NONE
+
+
+# Stopped by itself
+
+
+def test_low_quality_is_explained_and_gone_on_with_knowingly(owner, browser, launched):
+    owner.account.numbers.update(quality=Quality.RED)
+    halts.check()
+    shown = words(browser.get(page("broadcast", launched)))
+    assert "calidad baja" in shown
+    assert "Lo sé: seguir de todos modos" in shown
+    assert "calidad baja" in words(browser.post(page("broadcast_resume", launched), follow=True))
+    assert Batch.objects.get().status == Batch.Status.PAUSED
+    for _ in range(2):
+        browser.post(page("broadcast_accept", launched))
+    assert Batch.objects.get().status == Batch.Status.RUNNING
+
+
+def test_before_it_is_sent_low_quality_asks_first(owner, browser, approved):
+    owner.account.numbers.update(quality=Quality.RED)
+    assert "Lo sé: enviarla de todos modos" in words(browser.get(page("broadcast", approved)))
+    browser.post(page("broadcast_launch", approved))
+    assert not Batch.objects.exists()
+    browser.post(page("broadcast_accept", approved))
+    assert "Lo sé" not in words(browser.get(page("broadcast", approved)))
+    browser.post(page("broadcast_launch", approved))
+    assert Batch.objects.get().queued == 2
+
+
+def test_a_stopped_template_and_number_are_told(owner, browser, launched):
+    owner.account.templates.update(status="PAUSED")
+    halts.check()
+    assert "Meta puso en pausa la plantilla" in words(browser.get(page("broadcast", launched)))
+    answer = words(browser.post(page("broadcast_resume", launched), follow=True))
+    assert "Puedes seguir cuando Meta la apruebe otra vez" in answer
+    outbox.stop_number(owner.account.numbers.get().pk, "Se acabó el saldo de tu cuenta de Meta")
+    assert "Tu número está detenido: no sale nada. Se acabó el saldo" in words(browser.get(page("broadcast", launched)))
+    assert "Se acabó el saldo" in words(browser.get(reverse("panel:home")))
+
+
+# Repeating
+
+
+def rule(**changes):
+    given = {"every": "week", "weekdays": ["0", "3"], "clock": "10:00", "ends": "forever"}
+    return given | changes
+
+
+def test_repeated_paused_resumed_ended(browser, approved):
+    shown = words(browser.get(page("broadcast", approved)))
+    assert "Repetir" in shown
+    for _ in range(2):
+        answer = browser.post(page("broadcast_repeat", approved), rule(), follow=True)
+    assert "Se repite cada lunes y jueves a las 10:00." in words(answer)
+    assert "Se repite cada lunes y jueves a las 10:00" in words(browser.get(reverse("panel:broadcasts")))
+    found = Recurrence.objects.get()
+    assert (found.every, found.weekdays, found.until, found.times) == ("week", [0, 3], None, None)
+
+    browser.post(page("recurrence_pause", approved))
+    assert "y está en pausa" in words(browser.get(page("broadcast", approved)))
+    assert "En pausa: cada lunes" in words(browser.get(reverse("panel:broadcasts")))
+    browser.post(page("recurrence_resume", approved))
+    approved.refresh_from_db()
+    assert approved.status == Broadcast.Status.SCHEDULED
+    browser.post(page("recurrence_end", approved))
+    assert "Ya terminó" in words(browser.get(page("broadcast", approved)))
+
+
+def test_only_what_was_chosen_is_kept(browser, approved):
+    given = rule(every="month", month_day=31, ends="times", times=5, until="2030-01-01")
+    browser.post(page("broadcast_repeat", approved), given)
+    found = Recurrence.objects.get()
+    assert (found.every, found.weekdays, found.month_day, found.until, found.times) == ("month", [], 31, None, 5)
+    assert "5 veces en total" in words(browser.get(page("broadcast", approved)))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"weekdays": []}, "Marca al menos un día"), ({"every": "month"}, "Escribe un día del 1 al 31"),
+        ({"every": "month", "month_day": 32}, "31"), ({"clock": "mañana"}, "Escribe una hora"),
+        ({"ends": "day"}, "Elige el último día"), ({"ends": "times"}, "Escribe cuántas veces"),
+        ({"ends": "day", "until": "2001-01-01"}, "no hay ninguna fecha"), ({"weekdays": ["9"]}, "9"),
+    ],
+)  # fmt: skip
+def test_a_rule_that_cannot_be(browser, approved, wrong, sentence):
+    assert sentence in words(browser.post(page("broadcast_repeat", approved), rule(**wrong)), 422)
+    assert not Recurrence.objects.exists()
+
+
+def test_what_is_not_signed_does_not_repeat(owner, browser):
+    draft = make.broadcast(owner.account)
+    assert "Falta aprobar" in words(browser.post(page("broadcast_repeat", draft), rule(), follow=True))
+    assert not Recurrence.objects.exists()
+
+
+def test_its_result_leads_to_the_rule(owner, browser, approved):
+    recurrences.start(approved, EVERY_DAY, owner.user)
+    come_due(approved)
+    assert "Pausar la repetición" in words(browser.get(page("broadcast", approved)))
+    assert browser.post(page("recurrence_pause", make.broadcast(owner.account))).status_code == 404
+
+
+# A test to one's own phone
+
+
+def trial(promotion):
+    return reverse("panel:promotion_trial", args=[promotion.pk])
+
+
+def test_a_test_and_what_became_of_it(owner, browser):
+    promotion = make.promotion(owner.account)
+    assert trial(promotion) in browser.get(reverse("panel:promotion", args=[promotion.pk])).content.decode()
+    asked = words(browser.get(trial(promotion)))
+    assert "Es mi celular y acepto recibir aquí pruebas" in asked
+    assert "Usa 1 mensaje de tu cupo" in asked
+
+    given = {"token": uuid4(), "mobile": "222 555 0199", "mine": "on"}
+    for _ in range(2):
+        answer = browser.post(trial(promotion), given, follow=True)
+    assert "Va a tu celular" in words(answer)
+    assert Trial.objects.count() == Message.objects.count() == 1
+    again = browser.get(trial(promotion))
+    assert "Es mi celular" not in words(again), "asked once"
+    assert "+52 222 555 0199" in again.content.decode()
+
+    live = reverse("panel:promotion_trials", args=[promotion.pk])
+    assert "every 2s" in browser.get(live).content.decode()
+    for delivery, said in (
+        (Delivery.NONE, "Meta la aceptó"),
+        (Delivery.DELIVERED, "Entregado"),
+        (Delivery.READ, "Leído"),
+    ):
+        Message.objects.update(status=Status.ACCEPTED, delivery=delivery)
+        assert said in words(browser.get(live))
+    assert "every 2s" not in browser.get(live).content.decode()
+    Message.objects.update(status=Status.FAILED, delivery=0, error_code=131026)
+    assert "Fallidos" in words(browser.get(live))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"mine": ""}, "Marca que es tu celular"),
+        ({"mobile": "12"}, "dígito"),
+        ({"mobile": ""}, ""),
+        ({"token": "x"}, ""),
+    ],
+)
+def test_a_test_that_cannot_be(owner, browser, wrong, sentence):
+    promotion = make.promotion(owner.account)
+    given = {"token": uuid4(), "mobile": "222 555 0199", "mine": "on"} | wrong
+    assert sentence in words(browser.post(trial(promotion), given), 422)
+    assert not Trial.objects.exists()
+
+
+def test_another_number_is_asked_about_again(owner, browser):
+    promotion = make.promotion(owner.account)
+    browser.post(trial(promotion), {"token": uuid4(), "mobile": "222 555 0199", "mine": "on"})
+    answer = browser.post(trial(promotion), {"token": uuid4(), "mobile": "222 555 0188"})
+    assert "Marca que es tu celular" in words(answer, 422)
+    assert Trial.objects.count() == 1
+
+
+def test_from_a_review_and_back(owner, browser, approved):
+    review = page("broadcast", approved)
+    link = f"{trial(approved.promotion)}?broadcast={approved.pk}"
+    assert link in browser.get(review).content.decode()
+    assert f'href="{review}"' in browser.get(link).content.decode()
+    other = make.broadcast(make.business().account)
+    assert (
+        page("broadcast", other)
+        not in browser.get(f"{trial(approved.promotion)}?broadcast={other.pk}").content.decode()
+    )
+
+
+# Who may
+
+
+CONTROLS = (
+    "broadcast_waive",
+    "broadcast_accept",
+    "broadcast_repeat",
+    "recurrence_pause",
+    "recurrence_resume",
+    "recurrence_end",
+)
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_only_managers_and_only_ones_own(owner, approved, name):
+    recurrences.start(approved, EVERY_DAY, owner.user)
+    for role, status in ((Role.VIEWER, 403), (Role.EDITOR, 403)):
+        assert make.signed_in(make.member(owner.account, role)).post(page(name, approved)).status_code == status
+    stranger = make.signed_in(make.business())
+    assert stranger.post(page(name, approved), rule()).status_code == 404
+    assert Recurrence.objects.get().status == Recurrence.Status.ACTIVE
+
+
+def test_tests_are_for_who_prepares_promotions(owner):
+    promotion = make.promotion(owner.account)
+    live = reverse("panel:promotion_trials", args=[promotion.pk])
+    for address in (trial(promotion), live):
+        assert make.signed_in(make.member(owner.account, Role.VIEWER)).get(address).status_code == 403
+        assert make.signed_in(make.business()).get(address).status_code == 404
+        assert make.signed_in(make.member(owner.account, Role.EDITOR)).get(address).status_code == 200
+
+
+def test_pages_take_a_fixed_number_of_queries(owner, browser, approved, django_assert_max_num_queries):
+    recurrences.start(approved, EVERY_DAY, owner.user)
+    promotion = approved.promotion
+    browser.post(trial(promotion), {"token": uuid4(), "mobile": "222 555 0199", "mine": "on"})
+    for _ in range(6):
+        browser.post(trial(promotion), {"token": uuid4(), "mobile": "222 555 0199"})
+    browser.get(reverse("panel:broadcasts"))
+    live = reverse("panel:promotion_trials", args=[promotion.pk])
+    for address, most in {
+        reverse("panel:broadcasts"): 10,
+        trial(promotion): 20,
+        live: 8,
+        reverse("panel:settings_rest"): 8,
+    }.items():
+        with django_assert_max_num_queries(most):
+            assert browser.get(address).status_code == 200

@@ -1,0 +1,319 @@
+"""Broadcasts that repeat: the right hours, each once, and only what someone signed."""
+
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pregon.accounts.models import Account
+from pregon.promotions import approvals, broadcasts, drafts, forecast, jobs, launch, recurrences, results, stages
+from pregon.promotions.models import Broadcast, Promotion, Recurrence
+from pregon.promotions.recurrences import Rule
+from pregon.sending.models import Batch, Message, Omission, Status
+from tests import make
+from tests.promotions.test_launch import together
+from tests.promotions.test_quiet import CLOCKS, MOMENTS
+
+WEEK, MONTH = Recurrence.Every.WEEK, Recurrence.Every.MONTH
+EVERY_DAY = Rule(WEEK, time(10), weekdays=list(range(7)))
+
+
+def rule(zone: str = "America/Mexico_City", **fields: object) -> Recurrence:
+    return Recurrence(account=Account(time_zone=zone), **{"every": WEEK, "at": time(10)} | fields)
+
+
+def hours(recurrence: Recurrence, first: str, count: int) -> list[str]:
+    """The next so many, as the wall clock of the business shows them."""
+    zone = recurrence.account.zone
+    moment, found = datetime.fromisoformat(first).replace(tzinfo=zone), []
+    while len(found) < count and (moment := recurrences.next_after(recurrence, moment)):
+        found.append(moment.astimezone(zone).isoformat()[:16])
+    return found
+
+
+def test_weekly_on_chosen_days() -> None:
+    mondays = rule(weekdays=[0, 3])
+    assert hours(mondays, "2026-11-23T10:00", 3) == ["2026-11-26T10:00", "2026-11-30T10:00", "2026-12-03T10:00"]
+    assert hours(mondays, "2026-11-23T09:59", 1) == ["2026-11-23T10:00"]
+
+
+def test_monthly_takes_the_last_day_of_short_months() -> None:
+    last = rule(every=MONTH, month_day=31)
+    assert hours(last, "2027-01-01T00:00", 4) == [
+        "2027-01-31T10:00", "2027-02-28T10:00", "2027-03-31T10:00", "2027-04-30T10:00",
+    ]  # fmt: skip
+    assert hours(rule(every=MONTH, month_day=29), "2028-02-01T00:00", 1) == ["2028-02-29T10:00"]
+
+
+def test_until_a_day_included() -> None:
+    assert hours(rule(weekdays=[0], until=date(2026, 12, 7)), "2026-11-23T10:00", 9) == [
+        "2026-11-30T10:00", "2026-12-07T10:00",
+    ]  # fmt: skip
+
+
+def test_the_wall_clock_stays_when_the_clocks_change() -> None:
+    santiago = rule("America/Santiago", weekdays=list(range(7)))
+    assert hours(santiago, "2026-09-04T12:00", 3) == ["2026-09-05T10:00", "2026-09-06T10:00", "2026-09-07T10:00"]
+    skipped = rule("Europe/Madrid", weekdays=[6], at=time(2, 30))
+    assert hours(skipped, "2026-03-27T12:00", 2) == ["2026-03-29T03:30", "2026-04-05T02:30"]
+    twice = rule("Europe/Madrid", weekdays=[6], at=time(2, 30))
+    assert hours(twice, "2026-10-24T12:00", 2) == ["2026-10-25T02:30", "2026-11-01T02:30"], "once"
+
+
+@given(
+    moment=MOMENTS,
+    day=st.integers(1, 31),
+    zone=st.sampled_from(["America/Santiago", "Europe/Madrid", "America/Havana"]),
+    at=CLOCKS,
+)
+def test_a_month_has_exactly_one(moment: datetime, day: int, zone: str, at: time) -> None:
+    monthly = rule(zone, every=MONTH, month_day=day, at=at)
+    months = []
+    for _ in range(13):
+        following = recurrences.next_after(monthly, moment)
+        assert following and following > moment
+        moment = following
+        local = moment.astimezone(ZoneInfo(zone)) - timedelta(hours=1)  # a skipped midnight comes an hour later
+        months.append(local.year * 12 + local.month)
+    assert [later - earlier for earlier, later in pairwise(months)] == [1] * 12
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"weekdays": [0]}, "cada lunes a las 10:00"),
+        ({"weekdays": [0, 3]}, "cada lunes y jueves a las 10:00"),
+        ({"weekdays": [0, 2, 4], "at": time(9, 5)}, "cada lunes, miércoles y viernes a las 9:05"),
+        ({"every": MONTH, "month_day": 31}, "cada mes, el día 31 a las 10:00"),
+    ],
+)
+def test_in_words(given: dict[str, object], words: str) -> None:
+    assert recurrences.describe(rule(**given)) == words
+
+
+# Made, launched, made again
+
+
+@pytest.fixture
+def owner(db):
+    member = make.business()
+    for name in ("Ana", "Luis", "Eva"):
+        make.contact(member.account, name)
+    return member
+
+
+@pytest.fixture
+def approved(owner):
+    return make.broadcast(owner.account, approved_by=owner.user)
+
+
+@pytest.fixture
+def daily(owner, approved):
+    return recurrences.start(approved, EVERY_DAY, owner.user)
+
+
+def come_due(broadcast: Broadcast) -> Broadcast:
+    """As if its hour had come, a week after the one before."""
+    past = timezone.now() - timedelta(seconds=5)
+    Message.objects.update(created_at=past - timedelta(days=7, seconds=-60))
+    Broadcast.objects.filter(pk=broadcast.pk).update(scheduled_for=past)
+    launch.launch_due(broadcast.pk)
+    broadcast.refresh_from_db()
+    return broadcast
+
+
+def only_open(recurrence: Recurrence) -> Broadcast:
+    return recurrence.occurrences.get(status__in=stages.OPEN)
+
+
+def test_it_begins_with_the_signed_one(owner, approved, daily):
+    approved.refresh_from_db()
+    assert (approved.status, approved.recurrence, approved.occurrence) == ("scheduled", daily, approved.scheduled_for)
+    local = approved.scheduled_for.astimezone(owner.account.zone)
+    assert (local.hour, local.minute) == (10, 0)
+    assert recurrences.start(approved, EVERY_DAY, owner.user) == daily, "a second click"
+    assert Recurrence.objects.count() == 1
+    assert recurrences.due() == []
+
+
+def test_only_what_is_signed_repeats(owner):
+    with pytest.raises(launch.NotApproved):
+        recurrences.start(make.broadcast(owner.account), EVERY_DAY, owner.user)
+    assert not Recurrence.objects.exists()
+
+
+def test_a_rule_without_dates_is_refused(owner, approved):
+    with pytest.raises(launch.Refused, match="no hay ninguna fecha"):
+        recurrences.start(approved, Rule(WEEK, time(10), weekdays=[0], until=date(2020, 1, 1)), owner.user)
+
+
+def test_each_is_its_own_broadcast_with_the_signature_of_the_first(owner, approved, daily):
+    first = come_due(approved)
+    assert first.batch.queued == 3
+    assert recurrences.due() == [daily.pk]
+    second = recurrences.keep(daily.pk)
+    assert recurrences.keep(daily.pk) is None
+    assert second.pk != first.pk
+    assert (second.status, second.approved_by, second.approved_count) == ("scheduled", owner.user, 3)
+    assert second.occurrence > first.occurrence
+    assert forecast.forecast(second).people == 3
+
+
+def test_what_repeats_weekly_comes_again_and_the_rule_still_counts_it(owner, approved, daily):
+    come_due(approved)
+    second = recurrences.keep(daily.pk)
+    assert come_due(second).batch.queued == 3, "not held back as «ya recibió» by its own last time"
+
+    Message.objects.update(created_at=timezone.now() - timedelta(days=1))
+    third = recurrences.keep(daily.pk)
+    assert forecast.forecast(third).omissions == {Omission.REPEATED: 3}, "two promotions in seven days are the rule"
+    by_hand = make.broadcast(owner.account, approved.promotion)
+    assert forecast.forecast(by_hand).omissions == {Omission.REPEATED: 3}
+
+
+def test_after_a_time_without_a_worker_only_one_goes_out(approved, daily):
+    come_due(approved)
+    now = timezone.now() + timedelta(days=20)
+    made = [recurrences.keep(daily.pk, now), recurrences.keep(daily.pk, now)]
+    assert made[1] is None
+    assert now < made[0].scheduled_for < now + timedelta(days=1, hours=1)
+    assert daily.occurrences.count() == 2
+
+
+def test_a_list_that_grew_waits_for_a_decision(owner, approved, daily):
+    come_due(approved)
+    second = recurrences.keep(daily.pk)
+    make.contact(owner.account)
+    come_due(second)
+    assert (second.status, second.approved_at, second.batch) == (Broadcast.Status.WAITING, None, None)
+    assert "La lista creció" in second.wait_reason
+    assert recurrences.due() == [], "the next waits for it"
+
+    broadcasts.discard(second)
+    third = recurrences.keep(daily.pk)
+    assert (third.status, third.approved_at) == (Broadcast.Status.WAITING, None), "nobody signed for the longer list"
+    assert "fírmalo" in third.wait_reason
+
+
+def edit(promotion: Promotion, owner) -> None:
+    written = drafts.written(drafts.latest(promotion))
+    drafts.save(promotion, owner.user, drafts.Draft(**vars(written) | {"fallbacks": {"nombre": "amiga"}}))
+
+
+def test_a_changed_message_is_not_sent_unsigned(owner, approved, daily):
+    edit(approved.promotion, owner)
+    approved.refresh_from_db()
+    assert (approved.status, approved.approved_at) == (Broadcast.Status.DRAFT, None)
+    assert recurrences.due() == []
+
+    approvals.approve(approved, owner.user, seen=approvals.mark(approved))
+    launch.launch(approved, owner.user)
+    second = recurrences.keep(daily.pk)
+    assert (second.status, second.version) == ("scheduled", drafts.latest(approved.promotion))
+
+
+def test_a_message_changed_between_two_is_asked_about(owner, approved, daily):
+    come_due(approved)
+    edit(approved.promotion, owner)
+    second = recurrences.keep(daily.pk)
+    assert (second.status, second.version) == ("waiting", drafts.latest(approved.promotion))
+    with pytest.raises(launch.NotApproved):
+        launch.launch(second, owner.user)
+
+
+def test_skipped_once_it_goes_on(approved, daily):
+    approved.refresh_from_db()
+    broadcasts.discard(approved)
+    second = recurrences.keep(daily.pk)
+    assert second.status == Broadcast.Status.SCHEDULED
+    assert second.occurrence > approved.occurrence
+
+
+def test_so_many_times(owner, approved):
+    twice = recurrences.start(approved, Rule(WEEK, time(10), weekdays=list(range(7)), times=2), owner.user)
+    come_due(approved)
+    come_due(recurrences.keep(twice.pk))
+    assert recurrences.keep(twice.pk) is None
+    twice.refresh_from_db()
+    assert (twice.status, twice.occurrences.count()) == (Recurrence.Status.ENDED, 2)
+    assert recurrences.due() == []
+
+
+def test_paused_and_resumed_it_keeps_its_hour(approved, daily):
+    approved.refresh_from_db()
+    hour = approved.scheduled_for
+    recurrences.pause(daily)
+    recurrences.pause(daily)
+    approved.refresh_from_db()
+    assert (approved.status, approved.scheduled_for) == (Broadcast.Status.DRAFT, None)
+    assert not launch.launch_due(approved.pk)
+    assert recurrences.keep(daily.pk) is None
+
+    recurrences.resume(daily)
+    recurrences.resume(daily)
+    approved.refresh_from_db()
+    assert (approved.status, approved.scheduled_for) == (Broadcast.Status.SCHEDULED, hour)
+
+
+def test_a_pause_is_not_made_up_for(approved, daily):
+    recurrences.pause(daily)
+    Broadcast.objects.update(occurrence=timezone.now() - timedelta(days=9))
+    recurrences.resume(daily)
+    approved.refresh_from_db()
+    assert timedelta() < approved.scheduled_for - timezone.now() <= timedelta(days=1, hours=1)
+    assert approved.occurrence == approved.scheduled_for
+
+
+def test_ended_for_good(approved, daily):
+    recurrences.end(daily)
+    recurrences.end(daily)
+    approved.refresh_from_db()
+    daily.refresh_from_db()
+    assert (approved.status, daily.status) == (Broadcast.Status.DISCARDED, Recurrence.Status.ENDED)
+    recurrences.resume(daily)
+    assert recurrences.keep(daily.pk) is None
+
+
+def test_a_promotion_that_repeats_is_not_archived(approved, daily):
+    recurrences.pause(daily)
+    with pytest.raises(drafts.Refused, match="Se repite"):
+        drafts.archive(approved.promotion)
+    recurrences.end(daily)
+    drafts.archive(approved.promotion)
+
+
+def test_a_retry_does_not_repeat(owner, approved, daily):
+    come_due(approved)
+    Message.objects.update(status=Status.FAILED, error_code=131049, error_details="", delivery=2)
+    Batch.objects.update(queued=0, failed=3)
+    approved.refresh_from_db()
+    again = results.retry(approved, owner.user)
+    assert again is not None and again.recurrence is None
+
+
+def test_the_table_refuses_the_same_occurrence_twice(approved, daily):
+    approved.refresh_from_db()
+    with pytest.raises(IntegrityError, match="occurrence_once"), transaction.atomic():
+        Broadcast.objects.create(
+            account=approved.account, promotion=approved.promotion, version=approved.version,
+            recurrence=daily, occurrence=approved.occurrence,
+        )  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_race_two_workers_make_one():
+    member = make.business()
+    make.contact(member.account)
+    broadcast = make.broadcast(member.account, approved_by=member.user)
+    recurrence = recurrences.start(broadcast, EVERY_DAY, member.user)
+    come_due(broadcast)
+    made = together([lambda: recurrences.keep(recurrence.pk)] * 4)
+    assert len([one for one in made if one]) == 1
+    assert only_open(recurrence) in made
+    jobs.repeat(0)
+    assert recurrence.occurrences.count() == 2
