@@ -1,9 +1,15 @@
-"""Presses a server with prepared requests: so many connections, each sends its next when the last was answered."""
+"""Presses a server with prepared requests.
+
+Closed loop: so many connections, each sends its next when the last was answered. Open loop: requests come when they come,
+whether the server keeps up or not, and a request's time counts from the moment at which it should have left.
+"""
 
 import asyncio
+import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 
 @dataclass
@@ -18,21 +24,22 @@ class Load:
         return sorted(self.times)[min(len(self.times) - 1, int(len(self.times) * share))]
 
 
-def press(port: int, requests: Sequence[bytes], connections: int) -> Load:
-    """All `requests` (whole HTTP messages), spread over the connections."""
+def press(port: int, requests: Sequence[bytes], connections: int, *, per_second: float = 0) -> Load:
+    """All `requests` (whole HTTP messages), spread over the connections; with `per_second` an open loop of that mean rate."""
     import uvloop
 
-    return uvloop.run(_press(port, requests, connections))
+    return uvloop.run(_press(port, requests, connections, per_second))
 
 
-async def _press(port: int, requests: Sequence[bytes], connections: int) -> Load:
-    load, waiting = Load(), iter(requests)
-    started = time.perf_counter()
+async def _press(port: int, requests: Sequence[bytes], connections: int, per_second: float) -> Load:
+    load, started = Load(), time.perf_counter()
+    waiting = zip(_times(started, per_second), requests, strict=False)
 
     async def press_one() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
-        for request in waiting:
-            await _ask(reader, writer, request, load)
+        for due, request in waiting:
+            await asyncio.sleep(due - time.perf_counter())
+            await _ask(reader, writer, request, load, due)
         writer.close()
         await writer.wait_closed()
 
@@ -41,8 +48,20 @@ async def _press(port: int, requests: Sequence[bytes], connections: int) -> Load
     return load
 
 
-async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes, load: Load) -> None:
-    started = time.perf_counter()
+def _times(start: float, per_second: float) -> Iterator[float]:
+    """When each request should leave: as a Poisson process has it, or at once."""
+    if not per_second:
+        yield from repeat(0.0)
+    chance = random.Random(1)
+    while True:
+        start += chance.expovariate(per_second)
+        yield start
+
+
+async def _ask(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes, load: Load, due: float
+) -> None:
+    started = due or time.perf_counter()
     writer.write(request)
     head = await reader.readuntil(b"\r\n\r\n")
     await _body(reader, head.lower())

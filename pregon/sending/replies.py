@@ -13,7 +13,7 @@ from django.utils import timezone
 from pregon.accounts.models import Account
 from pregon.contacts import consent
 from pregon.contacts.consent import Act
-from pregon.contacts.models import Consent, Contact, Source
+from pregon.contacts.models import Consent, ConsentEntry, Contact, Source
 from pregon.lib import phones, text
 from pregon.sending import references
 from pregon.sending.models import Message, Reply, Wamid
@@ -25,9 +25,13 @@ from pregon.whatsapp.models import Number
 class Sender:
     """Who wrote: a number, Meta's id, or both; and the contact they are, if any."""
 
-    account: Account
+    number: Number  # which they wrote to
     mobile: str
     user_id: str
+
+    @property
+    def account(self) -> Account:
+        return self.number.account
 
     def contact(self) -> Contact | None:
         people = Contact.objects.filter(account=self.account)
@@ -50,7 +54,15 @@ def prefer(events: Iterable[PreferenceEvent]) -> None:
         if sender is not None and event.choice in {"stop", "resume"}:
             act = Consent.WITHDRAWN if event.choice == "stop" else Consent.GRANTED
             said = Act(consent=act, source=Source.META, happened_at=event.at or timezone.now())
-            _consent(sender, sender.contact(), said)
+            _prefer(sender, sender.contact(), said)
+
+
+def _prefer(sender: Sender, contact: Contact | None, said: Act) -> None:
+    """Once: a choice has no id, but nobody makes the same one twice in the same second."""
+    entries = ConsentEntry.objects.filter(account=sender.account, source=said.source)
+    of_them = entries.filter(contact=contact) if contact else entries.filter(mobile_hash=consent.hash_of(sender.mobile))
+    if not of_them.filter(act=said.consent, happened_at=said.happened_at).exists():
+        _consent(sender, contact, said)
 
 
 def _sender(phone_number_id: str, digits: str, user_id: str) -> Sender | None:
@@ -58,7 +70,7 @@ def _sender(phone_number_id: str, digits: str, user_id: str) -> Sender | None:
     number = Number.objects.select_related("account").filter(phone_number_id=phone_number_id).first()
     if number is None or not (digits or user_id):
         return None
-    return Sender(number.account, phones.canonical(digits) if digits else "", user_id)
+    return Sender(number, phones.canonical(digits) if digits else "", user_id)
 
 
 @transaction.atomic
@@ -67,7 +79,7 @@ def _receive(event: InboundMessage, sender: Sender) -> None:
     contact, message = sender.contact(), _answered(event, sender.account)
     asks = _asks(event)
     reply = Reply(
-        wamid=event.wamid, account=sender.account, contact=contact, message=message,
+        wamid=event.wamid, account=sender.account, number=sender.number, contact=contact, message=message,
         batch_id=message.batch_id if message else None, text=_clean(event.text), opted_out=asks == Consent.WITHDRAWN,
         received_at=at,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pregon.settings")
 
 from django.conf import settings
+from django.utils.log import configure_logging
 
 from pregon.webhooks.group_commit import GroupCommit, NotStored
 from pregon.whatsapp.cloud import signature
@@ -29,6 +30,9 @@ PATH = "/webhooks/meta"
 MAX_BYTES = 4 * 1024 * 1024  # Meta sends at most 3 MB
 
 commits = GroupCommit()
+configure_logging(
+    settings.LOGGING_CONFIG, settings.LOGGING
+)  # as `django.setup()` does, which this process spares itself
 
 
 class TooLarge(Exception):

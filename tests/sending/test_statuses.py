@@ -1,6 +1,7 @@
 """Reports of delivery: in any order, any number of times, the end is the same, and the books hold."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from pregon.contacts.models import Consent, ConsentEntry, Contact
 from pregon.quota import ledger
 from pregon.quota.models import Kind, LedgerEntry
-from pregon.sending import books, outbox, references, statuses, sweep
+from pregon.sending import outbox, references, statuses, sweep
 from pregon.sending.models import Batch, Chunk, Delivery, Message, Status
 from pregon.whatsapp.cloud.events import StatusEvent
 from tests import make
@@ -36,13 +37,19 @@ def batch_of(people: int, result: str = "accepted") -> Batch:
     batch = rows.launch(rows.business(people=people))
     leased = outbox.lease(batch.number_id, 1_000)
     assert leased is not None
-    books.lock([batch.pk])
-    outbox.settle(
-        [{"id": row.id, "status": result, "wamid": "", "details": "", "trace": "", "wait": 0} for row in leased.rows]
-    )
-    outbox.finish([leased.id])
+    rows.flush(batch, results=[answered(row.id, result) for row in leased.rows])
+    rows.flush(batch, finished=[leased.id])
     batch.refresh_from_db()
     return batch
+
+
+def answered(message_id: int, status: str) -> dict[str, Any]:
+    """As `outbox.flush` takes it."""
+    return (
+        {"id": message_id, "wamid": f"wamid.{message_id}"}
+        if status == "accepted"
+        else {"id": message_id, "status": status}
+    )
 
 
 def only(batch: Batch) -> Message:
@@ -113,7 +120,7 @@ def test_a_report_before_our_own_commit() -> None:
     statuses.apply([event(message, "delivered")])
     batch.refresh_from_db()
     assert (batch.queued, batch.delivered) == (1, 1)
-    outbox.settle([{"id": message.pk, "status": "unconfirmed", "wamid": "", "details": "", "trace": "", "wait": 0}])
+    rows.flush(batch, results=[answered(message.pk, "unconfirmed")])
     batch.refresh_from_db()
     assert batch.accepted == 1
     assert_closed(batch)
@@ -124,7 +131,7 @@ def test_a_failure_before_our_own_commit_is_not_charged() -> None:
     message = only(batch)
     outbox.lease(batch.number_id, 10)
     statuses.apply([event(message, "failed", code=131026)])
-    outbox.settle([{"id": message.pk, "status": "accepted", "wamid": "w", "details": "", "trace": "", "wait": 0}])
+    rows.flush(batch, results=[answered(message.pk, "accepted")])
     batch.refresh_from_db()
     message.refresh_from_db()
     assert (batch.failed, batch.period.used, batch.period.reserved) == (1, 0, 0)
@@ -137,7 +144,7 @@ def test_what_meta_reports_on_is_not_sent_again_whatever_it_answered() -> None:
     message = only(batch)
     outbox.lease(batch.number_id, 10)
     statuses.apply([event(message, "delivered")])
-    outbox.settle([{"id": message.pk, "status": "queued", "wamid": "", "details": "", "trace": "", "wait": 0}])
+    rows.flush(batch, results=[answered(message.pk, "queued")])
     batch.refresh_from_db()
     assert batch.accepted == 1
     assert_closed(batch)
@@ -149,7 +156,7 @@ def test_a_doubt_forgets_what_an_earlier_try_was_refused_for() -> None:
     Chunk.objects.update(due_at=datetime.now(UTC) - timedelta(hours=1))
     again = outbox.lease(batch.number_id, 10)
     assert again is not None
-    outbox.advance([outbox.Advance(again.id, batch.pk, 0, 1)])
+    rows.flush(batch, advances=[outbox.Advance(again.id, batch.pk, 0, 1)])
     assert outbox.recover(batch.number_id) == 1
     message = only(batch)
     assert (message.error_code, message.error_details, message.trace_id) == (None, "", "")
@@ -174,38 +181,45 @@ REPORTS = st.lists(
     ),
     max_size=12,
 )
+# of three messages; Meta may report even on one that it refused
+ANSWERS = st.lists(st.sampled_from(["accepted", "unconfirmed", "failed"]), min_size=3, max_size=3)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(reports=REPORTS, data=st.data())
+@given(reports=REPORTS, answers=ANSWERS, data=st.data())
 def test_the_order_and_the_number_of_reports_do_not_matter(
-    reports: list[tuple[int, str, int]], data: st.DataObject
+    reports: list[tuple[int, str, int]], answers: list[str], data: st.DataObject
 ) -> None:
+    """Nor whether they come before the answer to our request is written, in part or all of them."""
     shuffled = data.draw(st.permutations(reports + data.draw(st.permutations(reports))))
-    ends = []
-    for sequence in (reports, shuffled):
-        batch = batch_of(3)
-        messages = list(Message.objects.filter(batch=batch).select_related("batch__number").order_by("position"))
-        cut = data.draw(st.integers(0, len(sequence)))
-        for part in (sequence[:cut], sequence[cut:]):
-            statuses.apply(
-                event(
-                    messages[n],
-                    status,
-                    seconds=n * 100 + Delivery[status.upper()],
-                    code=code if status == "failed" else None,
-                )
-                for n, status, code in part
-            )
-        assert_balanced(batch)
-        ends.append(
-            list(
-                Message.objects.filter(batch=batch)
-                .order_by("position")
-                .values_list("status", "delivery", "charged", "error_code", "error_details", "delivered_at", "read_at")
-            )
+    before = data.draw(st.integers(0, len(shuffled)))
+    assert end_of(reports, answers, before=0) == end_of(shuffled, answers, before=before)
+
+
+def end_of(reports: list[tuple[int, str, int]], answers: list[str], *, before: int) -> list[tuple[Any, ...]]:
+    """Of three messages, when `before` of the reports about them come first, then the answers, then the other reports."""
+    batch = rows.launch(rows.business(people=3))
+    outbox.lease(batch.number_id, 3)
+    messages = list(Message.objects.filter(batch=batch).select_related("batch__number").order_by("position"))
+    statuses.apply(of(messages, reports[:before]))
+    rows.flush(batch, results=[answered(m.pk, answer) for m, answer in zip(messages, answers, strict=True)])
+    statuses.apply(of(messages, reports[before:]))
+    assert_balanced(batch)
+    columns = ("status", "delivery", "charged", "error_code", "error_details", "delivered_at", "read_at")
+    found = Message.objects.filter(batch=batch).order_by("position")
+    return list(found.values_list(*columns))
+
+
+def of(messages: list[Message], reports: list[tuple[int, str, int]]) -> list[StatusEvent]:
+    return [
+        event(
+            messages[n],
+            status,
+            seconds=n * 100 + Delivery[status.upper()],
+            code=code if status == "failed" else None,
         )
-    assert ends[0] == ends[1]
+        for n, status, code in reports
+    ]
 
 
 def test_what_failures_tell_about_people() -> None:
@@ -272,10 +286,10 @@ def test_what_comes_back_to_a_cancelled_batch_is_omitted() -> None:
     batch = rows.launch(rows.business(people=2))
     leased = outbox.lease(batch.number_id, 10)
     assert leased is not None
-    outbox.advance([outbox.Advance(leased.id, batch.pk, 0, 1)])
+    rows.flush(batch, advances=[outbox.Advance(leased.id, batch.pk, 0, 1)])
     assert outbox.cancel(batch.pk) == 1  # the other may be on its way
-    outbox.settle([{"id": leased.rows[0].id, "status": "queued", "wamid": "", "details": "", "trace": "", "wait": 0}])
-    outbox.finish([leased.id])
+    rows.flush(batch, results=[answered(leased.rows[0].id, "queued")])
+    rows.flush(batch, finished=[leased.id])
     assert sweep.expire() == 1
     assert set(Message.objects.values_list("omission", flat=True)) == {"cancelado"}
     batch.refresh_from_db()
@@ -287,3 +301,46 @@ def test_a_tenant_cannot_be_moved_by_anothers_number() -> None:
     batch = batch_of(1)
     other = make.number(make.account("Otra"))
     assert statuses.apply([event(only(batch), "read", phone=other.phone_number_id)]) == 0
+
+
+@pytest.mark.parametrize(("report", "bucket"), [("delivered", "accepted"), ("failed", "failed")])
+def test_what_is_reported_after_it_came_back_to_the_queue_is_settled_and_not_sent_again(
+    report: str, bucket: str
+) -> None:
+    """Meta said that it was busy, and took the message all the same."""
+    batch = batch_of(1, "queued")
+    statuses.apply([event(only(batch), report, code=131026 if report == "failed" else None)])
+    batch.refresh_from_db()
+    assert getattr(batch, bucket) == 1
+    assert_closed(batch)
+    Chunk.objects.update(due_at=datetime.now(UTC) - timedelta(hours=1))
+    Message.objects.update(not_before=None)
+    assert outbox.lease(batch.number_id, 10) is None
+
+
+def test_what_is_reported_between_its_return_to_the_queue_and_the_end_of_its_chunk_is_settled_too() -> None:
+    batch = rows.launch(rows.business(people=2))
+    leased = outbox.lease(batch.number_id, 10)
+    assert leased is not None
+    first, second = leased.rows
+    rows.flush(batch, advances=[outbox.Advance(leased.id, batch.pk, 0, 2)])
+    rows.flush(batch, results=[answered(first.id, "queued")])
+    sent = Message.objects.select_related("batch__number").get(pk=first.id)
+    statuses.apply([event(sent, "delivered")])
+    rows.flush(batch, results=[answered(second.id, "accepted")])
+    rows.flush(batch, finished=[leased.id])
+    batch.refresh_from_db()
+    assert (batch.accepted, batch.queued) == (2, 0)
+    assert_closed(batch)
+
+
+def test_what_cannot_be_tried_again_before_the_end_expires() -> None:
+    batch = batch_of(1, "queued")
+    Batch.objects.update(ends_at=datetime.now(UTC) - timedelta(minutes=2))
+    Message.objects.update(not_before=datetime.now(UTC) - timedelta(minutes=1))
+    Chunk.objects.update(due_at=datetime.now(UTC) - timedelta(minutes=1))
+    assert outbox.numbers_with_work() == [] and outbox.lease(batch.number_id, 10) is None
+    assert sweep.expire() == 1
+    assert only(batch).omission == "vencido"
+    batch.refresh_from_db()
+    assert_closed(batch)
