@@ -33,6 +33,7 @@ TABLE = {
     "import": Entry("pregon.contacts.cli:import_contacts", _("Carga contactos desde una hoja.")),
     "send": Entry("pregon.promotions.cli:send", _("Envía una promoción.")),
     "results": Entry("pregon.promotions.cli:results", _("Muestra el resultado de un envío.")),
+    "webhooks": Entry("pregon.webhooks.cli:webhooks", _("Avisos de Meta que se guardaron: léelos de nuevo.")),
     "manage": Entry("pregon.cli.manage:manage", _("Órdenes de Django (migrate, shell, …).")),
 }
 

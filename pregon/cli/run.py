@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 import logging
 import os
 import signal
@@ -15,6 +16,7 @@ import sys
 import time
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from gettext import gettext as _
 from pathlib import Path
 
@@ -134,9 +136,13 @@ def _announce(here: Site, demo: bool) -> None:
 
 
 def log(name: str, line: str) -> None:
-    """One line of the common log: when, who, what."""
+    """One line of the common log: when, who, what. As JSON, a line that is an object already stays as it is."""
+    if os.environ.get("PREGON_LOG_FORMAT") != "json":
+        line = f"{time.strftime('%H:%M:%S')} {name:<8} | {line}"
+    elif not line.startswith("{"):
+        line = json.dumps({"time": datetime.now(UTC).isoformat(), "logger": f"pregon.run.{name}", "message": line})
     try:
-        print(f"{time.strftime('%H:%M:%S')} {name:<8} | {line}", flush=True)
+        print(line, flush=True)
     except BrokenPipeError:  # whoever read the log has gone; that stops nothing
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  for the rest of the run
 

@@ -1,18 +1,21 @@
-"""Keeps a pump running for every number that has something to send."""
+"""Keeps a pump running for every number that has something to send, as many in this worker as in any other."""
 
 import asyncio
 import logging
-from functools import partial
+import random
+from collections import Counter
 
 from django.db import Error as DatabaseFailure
 
 from pregon.sending import leases, outbox
 from pregon.sending.pump import Pump
 from pregon.whatsapp.models import Number
+from pregon.worker import peers
 from pregon.worker.threads import DatabaseThread
 
 log = logging.getLogger(__name__)
-LOOK_SECONDS = 0.5  # a killed worker's numbers are taken over within about this
+LOOK_SECONDS = 0.2  # a killed worker's numbers are found within this
+PATIENCE_SECONDS = 0.5  # numbers that nobody takes for so long are taken beyond the fair share
 
 
 class Pumps:
@@ -20,25 +23,53 @@ class Pumps:
 
     def __init__(self) -> None:
         self.running: dict[int, tuple[Pump, asyncio.Task[None]]] = {}
+        self.free: dict[int, float] = {}  # numbers that nobody pumps, and since when by the loop's clock
+        self.tally = Counter[str]()  # messages that were settled, by status: all pumps count here
         self.thread = DatabaseThread("pumps")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; then what is in flight is finished and the rest put back."""
         while not stop.is_set():
             try:
-                await self._start_missing()
+                await self._look()
             except DatabaseFailure as error:
                 log.warning("the database does not answer (%s): looking again", type(error).__name__)
             await _wait(stop, LOOK_SECONDS)
+        await self.thread.run(peers.leave)
         for pump, _task in self.running.values():
             pump.stop()
         await asyncio.gather(*(task for _pump, task in self.running.values()))
 
-    async def _start_missing(self) -> None:
-        for number_id in await self.thread.run(outbox.numbers_with_work):
-            if number_id not in self.running:
-                pump = Pump(await self.thread.run(partial(Number.objects.get, pk=number_id)))
-                self.running[number_id] = pump, asyncio.create_task(self._pump(number_id, pump))
+    async def _look(self) -> None:
+        """Take this worker's share of the numbers, or let one go when another worker has too few."""
+        scene = await self.thread.run(peers.look)
+        free = await self.thread.run(outbox.numbers_with_work)
+        now = asyncio.get_running_loop().time()
+        self.free = {number_id: self.free.get(number_id, now) for number_id in free if number_id not in self.running}
+        room = scene.share(len(free)) - len(self.running)
+        if self.free:
+            await self._start(self._choose(room, now))
+        elif room < 0:
+            self._let_go()
+
+    def _choose(self, room: int, now: float) -> list[int]:
+        """Up to `room`, and those whom the other workers leave alone. At random: two that look at once want different ones."""
+        numbers = random.sample(list(self.free), len(self.free))
+        late = [number_id for number_id in numbers if now - self.free[number_id] > PATIENCE_SECONDS]
+        return list({*numbers[: max(room, 0)], *late})
+
+    async def _start(self, number_ids: list[int]) -> None:
+        numbers = await self.thread.run(lambda: Number.objects.in_bulk(number_ids))
+        for number_id, number in numbers.items():
+            pump = Pump(number)
+            pump.tally = self.tally
+            self.running[number_id] = pump, asyncio.create_task(self._pump(number_id, pump))
+
+    def _let_go(self) -> None:
+        """One at a time, so that a number's pause stays short. Its lease falls when what is in flight is written."""
+        pumps = [pump for pump, _task in self.running.values()]
+        if not any(pump.stopping for pump in pumps):
+            random.choice(pumps).stop()
 
     async def _pump(self, number_id: int, pump: Pump) -> None:
         try:
