@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -13,11 +12,14 @@ from typing import Any, Self
 
 from tests.ports import free_port
 
+Process = subprocess.Popen[bytes]
+
 
 class Installation:
-    """Simulator, receiver and worker on a database; a context manager that ends whatever it started."""
+    """Simulator, receiver and workers on the database of `home`; a context manager that ends whatever it started."""
 
     def __init__(self, home: Path, database_url: str) -> None:
+        self.home = home
         self.port = free_port(3)
         self.simulator_url = f"http://127.0.0.1:{self.port + 2}"
         self.environment = os.environ | {
@@ -27,38 +29,51 @@ class Installation:
             "PREGON_HOME": str(home),
             "PREGON_SIMULATOR_URL": self.simulator_url,
         }
-        self.log = (home / "processes.log").open("ab")
-        self.running: list[subprocess.Popen[bytes]] = []
+        self.logs = home / "processes"
+        self.logs.mkdir()
+        self.running: list[Process] = []
+        self._logs: dict[int, Path] = {}
 
     def __enter__(self) -> Self:
-        self.start("pregon", "simulator")
-        self.start("uvicorn", "pregon.webhooks.app:application", "--port", str(self.port + 1), "--log-level", "warning")
-        wait_until(lambda: answers(f"{self.simulator_url}/_sim/state"))
+        self.start_simulator()
+        self.start("uvicorn", "--port", str(self.port + 1), "--log-level", "warning", "pregon.webhooks.app:application")
         wait_until(lambda: answers(f"http://127.0.0.1:{self.port + 1}/healthz"))
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
-        for process in self.running:
-            process.kill()
-            process.wait()
-        self.log.close()
-        if kind is not None:
-            print(Path(self.log.name).read_text()[-4_000:])
+    def __exit__(self, *_error: object) -> None:
+        for process in list(self.running):
+            self.kill(process)
 
-    def start(self, *command: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command], env=self.environment, stdout=self.log, stderr=subprocess.STDOUT
-        )
+    def start(self, *command: str, **environment: str) -> Process:
+        path = self.logs / f"{len(self._logs):04}-{command[-1]}.log"
+        with path.open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *command],
+                env=self.environment | environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
         self.running.append(process)
+        self._logs[process.pid] = path
         return process
 
-    def worker(self) -> subprocess.Popen[bytes]:
-        return self.start("pregon", "worker")
+    def says(self, process: Process, words: str) -> bool:
+        return words in self._logs[process.pid].read_text()
 
-    def kill(self, process: subprocess.Popen[bytes]) -> None:
-        process.send_signal(signal.SIGKILL)
+    def start_simulator(self) -> None:
+        """It goes on from what the last one kept."""
+        self.simulator = self.start("pregon", "simulator")
+        wait_until(lambda: answers(f"{self.simulator_url}/healthz"))
+
+    def kill(self, process: Process) -> None:
+        """With -9, whatever it is doing, also when it is frozen."""
+        process.kill()
         process.wait()
         self.running.remove(process)
+
+    def postmaster(self) -> int:
+        """The number of PostgreSQL's first process."""
+        return int((self.home / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
 
     def ask(self, path: str, body: Any = None) -> Any:
         return ask(f"{self.simulator_url}/_sim/{path}", body)
@@ -78,9 +93,9 @@ def answers(url: str) -> bool:
     return True
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError(condition)
+            raise TimeoutError(f"{condition.__qualname__} within {seconds} s")
         time.sleep(0.05)
