@@ -1,7 +1,7 @@
 # Every command there is; `make` alone lists them. Each is thin: the work is in Python.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test check fix bench chaos screenshots front messages lock clean
+.PHONY: help run demo test check fix bench bench-peers bench-scale chaos screenshots front messages lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,8 +12,6 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(shell \
   $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
-KILLS ?= 20
-MESSAGES ?= 2000
 SEED ?= 1
 
 # Nothing is written outside of this folder (and PREGON_HOME): the caches stay here as well.
@@ -24,7 +22,7 @@ export PLAYWRIGHT_BROWSERS_PATH ?= $(CURDIR)/.cache/playwright
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 
 help: ## esta lista
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # exec: a signal to make then reaches the supervisor itself, and nothing stays behind.
 run: $(VENV)/base.stamp $(VENDOR) $(CATALOGUES) ## todo en este equipo: panel, avisos, envíos y práctica (PORT=8000 PREGON_HOME=var ARGS=--no-demo)
@@ -54,8 +52,14 @@ fix: $(VENV)/dev.stamp ## lo que ruff corrige solo
 bench: $(VENV)/dev.stamp $(VENDOR) ## las medidas, en una tabla y en var/bench/latest.json (ONLY=send,page)
 	@exec $(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
 
-chaos: $(VENV)/dev.stamp $(VENDOR) ## mata procesos a mitad de un envío y cuenta (KILLS=20 MESSAGES=2000 SEED=1)
-	@exec $(BIN)/python -m tests.chaos --kills $(KILLS) --messages $(MESSAGES) --seed $(SEED)
+bench-peers: $(VENV)/dev.stamp $(VENDOR) .cache/peers/.stamp ## lo mismo con pywa, Celery y procrastinate; pide redis-server (ARGS="--latency 150 --only pregón,pywa")
+	@exec $(BIN)/python -m bench.peers $(ARGS)
+
+bench-scale: $(VENV)/dev.stamp $(VENDOR) ## varios equipos con un PostgreSQL del sistema; pide el paquete postgresql (ONLY=takeover,rates)
+	@exec $(BIN)/python -m bench.scale $(if $(ONLY),--only $(ONLY))
+
+chaos: $(VENV)/dev.stamp $(VENDOR) ## mata, congela y desconecta a mitad de un envío, y cuenta (ONLY=worker_kills KILLS=200 MESSAGES=10000 SEED=1)
+	@exec $(BIN)/python -m tests.chaos --seed $(SEED) $(if $(ONLY),--only $(ONLY)) $(if $(KILLS),--kills $(KILLS)) $(if $(MESSAGES),--messages $(MESSAGES))
 
 screenshots: $(VENV)/dev.stamp $(VENDOR) $(CATALOGUES) ## las capturas del README
 	@sh scripts/chromium.sh $(BIN)/python
@@ -91,6 +95,12 @@ $(VENV)/dev.stamp: requirements/dev.txt requirements/base.txt pyproject.toml | $
 	@$(PIP) --require-hashes -r $<
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $(VENV)/base.stamp $@
+
+.cache/peers/.stamp: requirements/peers.txt | $(BIN)/python
+	@echo "Se instala aquello con lo que se compara."
+	@$(BIN)/python -m venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	@touch $@
 
 node_modules/.stamp: package-lock.json package.json .npmrc | $(BIN)/python
 	@command -v npm >/dev/null || $(PIP) --require-hashes -r requirements/node.txt

@@ -14,7 +14,15 @@ from pathlib import Path
 from bench.figures import Figure, table, write
 from pregon.embedded import server
 
-MODULES = {"send": "bench.send", "webhook": "bench.webhook", "import": "bench.contact_import", "page": "bench.page"}
+MODULES = {
+    "send": "bench.send",
+    "paced": "bench.paced",
+    "growth": "bench.growth",
+    "launch": "bench.launch",
+    "webhook": "bench.webhook",
+    "import": "bench.contact_import",
+    "page": "bench.page",
+}
 RESULT = Path("var/bench/latest.json")
 
 
@@ -26,7 +34,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="pregon-bench-") as home:
         Path(home).chmod(0o755)
         with server.running(Path(home)) as url:
-            _prepare(Path(home), url)
+            prepare(Path(home), url)
             figures = _measure(chosen)
     write(figures, RESULT)
     print(f"\n{table(figures)}\n\n{RESULT}")
@@ -41,7 +49,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _prepare(home: Path, url: str) -> None:
+def prepare(home: Path, url: str) -> None:
     for name in [name for name in os.environ if name.startswith("PREGON_")]:
         del os.environ[name]
     (home / "static").mkdir()

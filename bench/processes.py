@@ -14,10 +14,10 @@ from tests.ports import free_port
 
 
 @contextmanager
-def stub(latency_ms: float = 0) -> Iterator[str]:
-    """The stub's address."""
+def stub(latency_ms: float = 0, *options: str) -> Iterator[str]:
+    """The stub's address. `options`: of its command line."""
     port = free_port()
-    with running("bench.stub", str(port), str(latency_ms)):
+    with running("bench.stub", str(port), str(latency_ms), *options):
         url = f"http://127.0.0.1:{port}"
         wait_for(f"{url}/count")
         yield url
@@ -31,7 +31,7 @@ def running(module: str, *arguments: str, **environment: str) -> Iterator[subpro
         yield process
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(30)
 
 
 def wait_for(url: str, seconds: float = 30) -> None:

@@ -1,16 +1,32 @@
 """The fastest answer there is to `POST …/messages`: accepts everything, counts it. A process of its own.
 
-python -m bench.stub PORT [LATENCY_MS]      GET /count → {"messages": n, "distinct": n}      POST /reset
+python -m bench.stub PORT [LATENCY_MS] [--host ADDRESS] [--log] [--limit PER_SECOND]
+    GET /count → {"messages": n, "distinct": n}      POST /reset
+    GET /refused, with --limit → {"refused": n}: by Meta's 130429, those of a number beyond the limit in any second
+    GET /arrivals, with --log → [[time, phone number id, reference], …] as they came
 """
 
+import argparse
 import asyncio
 import json
 import random
 import re
-import sys
+import time
+from collections import defaultdict, deque
+from collections.abc import Mapping
 
+PHONE_NUMBER_ID = re.compile(rb"POST /[^/]*/([^/]*)/messages")
 REFERENCE = re.compile(rb'"biz_opaque_callback_data":"([^"]*)"')
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+REFUSAL = {
+    "error": {
+        "message": "(#130429) Rate limit hit",
+        "type": "OAuthException",
+        "code": 130429,
+        "error_data": {"messaging_product": "whatsapp", "details": "Cloud API message throughput has been reached."},
+        "fbtrace_id": "A",
+    }
+}
 
 
 class Tally:
@@ -19,13 +35,34 @@ class Tally:
     def __init__(self) -> None:
         self.messages = 0
         self.references: set[bytes] = set()
+        self.arrivals: list[tuple[float, bytes, bytes]] = []
 
-    def take(self, body: bytes) -> int:
+    def take(self, request: bytes, body: bytes, *, log: bool) -> int:
         self.messages += 1
         found = REFERENCE.search(body)
         if found:
             self.references.add(found[1])
+        if log and found and (number := PHONE_NUMBER_ID.match(request)):
+            self.arrivals.append((time.time(), number[1], found[1]))
         return self.messages
+
+
+class Limiter:
+    """A number's messages in any one second, however they are spread over it."""
+
+    def __init__(self, per_second: int) -> None:
+        self.per_second = per_second
+        self.taken: dict[bytes, deque[float]] = defaultdict(lambda: deque(maxlen=per_second))
+        self.refused = 0
+
+    def allows(self, request: bytes) -> bool:
+        number, now = PHONE_NUMBER_ID.match(request), time.monotonic()
+        taken = self.taken[number[1] if number else b""]
+        if len(taken) == self.per_second and now - taken[0] < 1:
+            self.refused += 1
+            return False
+        taken.append(now)
+        return True
 
 
 class Stub(asyncio.Protocol):
@@ -33,6 +70,8 @@ class Stub(asyncio.Protocol):
 
     tally = Tally()
     latency = 0.0
+    log = False
+    limiter: Limiter | None = None
     transport: asyncio.Transport
 
     def __init__(self) -> None:
@@ -54,35 +93,58 @@ class Stub(asyncio.Protocol):
     def respond(self, request: bytes, body: bytes) -> None:
         if request.startswith(b"GET /count"):
             self.write({"messages": self.tally.messages, "distinct": len(self.tally.references)})
+        elif request.startswith(b"GET /refused") and self.limiter:
+            self.write({"refused": self.limiter.refused})
+        elif request.startswith(b"GET /arrivals"):
+            self.write([(at, number.decode(), reference.decode()) for at, number, reference in self.tally.arrivals])
         elif request.startswith(b"POST /reset"):
             Stub.tally = Tally()
             self.write({})
+        elif self.limiter and not self.limiter.allows(request):
+            self.write_late(REFUSAL, b"400 Bad Request")
         else:
+            wamid = f"wamid.{self.tally.take(request, body, log=self.log)}"
             answer = {
                 "messaging_product": "whatsapp",
                 "contacts": [{"input": "+5215500000000", "wa_id": "5215500000000"}],
-                "messages": [{"id": f"wamid.{self.tally.take(body)}", "message_status": "accepted"}],
+                "messages": [{"id": wamid, "message_status": "accepted"}],
             }
-            if self.latency:
-                pause = random.uniform(0.6, 1.6) * self.latency
-                asyncio.get_running_loop().call_later(pause, self.write, answer)
-            else:
-                self.write(answer)
+            self.write_late(answer)
 
-    def write(self, answer: dict[str, object]) -> None:
+    def write_late(self, answer: Mapping[str, object], status: bytes = b"200 OK") -> None:
+        if self.latency:
+            pause = random.uniform(0.6, 1.6) * self.latency
+            asyncio.get_running_loop().call_later(pause, self.write, answer, status)
+        else:
+            self.write(answer, status)
+
+    def write(self, answer: Mapping[str, object] | list[tuple[float, str, str]], status: bytes = b"200 OK") -> None:
         body = json.dumps(answer).encode()
-        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
-        self.transport.write(head + body)
+        head = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
+        if not self.transport.is_closing():  # whoever asked may have been killed meanwhile
+            self.transport.write(head + body)
 
 
-async def serve(port: int, latency_ms: float) -> None:
-    Stub.latency = latency_ms / 1_000
-    server = await asyncio.get_running_loop().create_server(Stub, "127.0.0.1", port, backlog=1_024)
+async def serve(host: str, port: int) -> None:
+    server = await asyncio.get_running_loop().create_server(Stub, host, port, backlog=1_024)
     async with server:
         await server.serve_forever()
 
 
-if __name__ == "__main__":
+def main() -> None:
     import uvloop
 
-    uvloop.run(serve(int(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 0.0))
+    parser = argparse.ArgumentParser(prog="python -m bench.stub", description=__doc__)
+    parser.add_argument("port", type=int)
+    parser.add_argument("latency_ms", type=float, nargs="?", default=0.0)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--log", action="store_true")
+    parser.add_argument("--limit", type=int)
+    given = parser.parse_args()
+    Stub.latency, Stub.log = given.latency_ms / 1_000, given.log
+    Stub.limiter = Limiter(given.limit) if given.limit else None
+    uvloop.run(serve(given.host, given.port))
+
+
+if __name__ == "__main__":
+    main()

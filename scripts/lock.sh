@@ -12,3 +12,4 @@ lock() {
 lock pyproject.toml --group build --output-file requirements/base.txt "$@"
 lock pyproject.toml --group build --group dev --constraint requirements/base.txt --output-file requirements/dev.txt "$@"
 lock --group node --output-file requirements/node.txt "$@"
+lock --group peers --output-file requirements/peers.txt "$@"
