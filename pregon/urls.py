@@ -3,9 +3,11 @@
 from django.urls import include, path
 
 from pregon.panel.views import health
+from pregon.staff.views import metrics
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("cuenta/", include("allauth.account.urls")),
     path("staff/", include("pregon.staff.urls")),
     path("", include("pregon.panel.urls")),

@@ -30,7 +30,8 @@ def user(email: str = "", **fields: Any) -> User:
 
 
 def account(name: str = "Panadería La Espiga", **fields: Any) -> Account:
-    return Account.objects.create(name=name, **fields)
+    """Without quiet hours, so that no test depends on the hour at which it runs."""
+    return Account.objects.create(name=name, **{"quiet_from": None, "quiet_until": None} | fields)
 
 
 def member(account: Account, role: Role = Role.OWNER, **fields: Any) -> Member:
@@ -100,7 +101,10 @@ def tag(account: Account, name: str, *contacts: Contact) -> Tag:
 
 def number(account: Account, **fields: Any) -> Number:
     n = next(serial)
-    portfolio = fields.pop("portfolio", None) or Portfolio.objects.create(meta_id=f"portafolio-{n}", daily_limit=2_000)
+    daily_limit = fields.pop("daily_limit", 2_000)
+    portfolio = fields.pop("portfolio", None) or Portfolio.objects.create(
+        meta_id=f"portafolio-{n}", daily_limit=daily_limit
+    )
     given = {
         "phone_number_id": f"1{n:014d}",
         "waba_id": f"2{n:014d}",

@@ -8,6 +8,10 @@ import logging
 import re
 import traceback
 
+from pythonjsonlogger.core import RESERVED_ATTRS
+
+IDS = frozenset({"batch", "broadcast", "code", "message_id", "message_ids", "number"})
+
 _SECRET = re.compile(
     r"(?P<name>(?:[\w.-]*(?:token|secret|password|api_?key|signature)|authorization)['\"]?\s*[=:]\s*['\"]?"
     r"(?:bearer\s+|sha256=)?|bearer\s+)(?P<value>[^\s'\"&,;)}\]]+)",
@@ -20,15 +24,25 @@ _RUN = re.compile(r"[0-9]{8,}")
 
 
 class Redact(logging.Filter):
-    """Rewrites each record, its traceback included; refuses none."""
+    """Rewrites each record, its traceback and its extra fields included; refuses none."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = redact(_message(record)), ()
         if record.exc_info and not record.exc_text:
             record.exc_text = "".join(traceback.format_exception(*record.exc_info)).rstrip("\n")
+        record.exc_info = None  # it stands in the text: no formatter makes it anew, unmasked
         record.exc_text = redact(record.exc_text) if record.exc_text else None
         record.stack_info = redact(record.stack_info) if record.stack_info else None
+        for name in record.__dict__.keys() - RESERVED_ATTRS:
+            setattr(record, name, _field(name, getattr(record, name)))
         return True
+
+
+def _field(name: str, value: object) -> object:
+    """Ids of ours are shown whole; of anything else what its text may show."""
+    numbers = value if isinstance(value, list) else [value]
+    known = name in IDS and all(isinstance(number, int) for number in numbers)
+    return value if known or value is None or isinstance(value, bool | float) else redact(str(value))
 
 
 def redact(text: str) -> str:

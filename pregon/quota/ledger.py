@@ -1,4 +1,4 @@
-"""The one door to the month's quota: every change is one UPDATE of its period and one row of the ledger.
+"""The one door to the month's quota: every change is one UPDATE of its period and a row of the ledger.
 
 NotEnough      raised by `reserve`: nothing was changed; `remaining` says how many would have fitted
 
@@ -9,7 +9,7 @@ them last. `reference` names what caused the change ("batch:12").
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -69,28 +69,58 @@ def reserve(period_id: int, amount: int, reference: str) -> None:
     _note(period_id, Kind.RESERVE, amount, reference, Move(reserved=amount))
 
 
-@joined
 def consume(period_id: int, amount: int, reference: str) -> None:
     """Reserved messages were accepted."""
-    _book(period_id, Kind.CONSUME, amount, reference, Move(used=amount, reserved=-amount))
+    _charge(period_id, Kind.CONSUME, amount, reference)
 
 
-@joined
 def release(period_id: int, amount: int, reference: str) -> None:
     """Reserved messages will not be sent, or were refused."""
-    if amount == 0:
-        return
-    gone = min(amount, _locked(period_id).lapsing)
-    _book(period_id, Kind.RELEASE, amount, reference, Move(reserved=-amount, limit=-gone, lapsing=-gone))
+    _charge(period_id, Kind.RELEASE, amount, reference)
+
+
+def refund(period_id: int, amount: int, reference: str) -> None:
+    """Used messages were reported undelivered."""
+    _charge(period_id, Kind.REFUND, amount, reference)
 
 
 @joined
-def refund(period_id: int, amount: int, reference: str) -> None:
-    """Used messages were reported undelivered."""
-    if amount == 0:
-        return
-    gone = min(amount, _locked(period_id).lapsing)
-    _book(period_id, Kind.REFUND, amount, reference, Move(used=-amount, limit=-gone, lapsing=-gone))
+def _charge(period_id: int, kind: Kind, amount: int, reference: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(CHARGE, [period_id, kind, amount, reference])
+
+
+# For statements that know the charges themselves: it follows a table expression `charge(period_id, kind, amount, reference)`
+# of the kinds consume, release and refund, amounts above zero. What is given back first makes good what still lapses.
+CHARGED = """
+period_before AS (
+    SELECT id, lapsing FROM quota_period WHERE id IN (SELECT period_id FROM charge) ORDER BY id FOR NO KEY UPDATE
+), entry AS (
+    SELECT period_id, kind, amount, reference,
+        CASE kind WHEN 'consume' THEN amount WHEN 'refund' THEN -amount ELSE 0 END AS used,
+        CASE kind WHEN 'refund' THEN 0 ELSE -amount END AS reserved,
+        least(lapsing, so_far) - least(lapsing, so_far - back) AS gone
+    FROM (
+        SELECT *, sum(back) OVER (PARTITION BY period_id ORDER BY reference, kind)::int AS so_far
+        FROM (SELECT *, CASE kind WHEN 'consume' THEN 0 ELSE amount END AS back FROM charge) given_back
+    ) summed JOIN period_before ON period_before.id = period_id
+), period_moved AS (
+    UPDATE quota_period p SET used = p.used + total.used, reserved = p.reserved + total.reserved,
+        "limit" = p."limit" - total.gone, lapsing = p.lapsing - total.gone
+    FROM (SELECT period_id, sum(used)::int AS used, sum(reserved)::int AS reserved, sum(gone)::int AS gone
+          FROM entry GROUP BY period_id) total
+    WHERE p.id = total.period_id
+), entered AS (
+    INSERT INTO quota_ledgerentry (period_id, kind, amount, limit_delta, used_delta, reserved_delta, lapsing_delta, reference,
+        created_at)
+    SELECT period_id, kind, amount, -gone, used, reserved, -gone, reference, now() FROM entry
+)
+"""
+CHARGE = f"""
+WITH charge AS (
+    SELECT * FROM (VALUES (%s::bigint, %s, %s::int, %s)) given(period_id, kind, amount, reference) WHERE amount > 0
+), {CHARGED} SELECT
+"""
 
 
 @joined

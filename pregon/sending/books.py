@@ -1,17 +1,18 @@
 """Keeps the counters of batches and the quota equal to the sum of their messages.
 
-Whoever changes messages reports the change here in the same transaction, as `Move`s. Locks are always taken in this
-order: batches (by id), messages, periods (by id). `lock` takes the first, `post` the last.
+Whoever changes messages reports the change here in the same transaction: in the same statement, by `POSTED` behind a table
+expression `move`, or as `Move`s. Locks are always taken in this order: batches (by id), messages, periods (by id). `lock`
+takes the first, `post` the last.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import orjson
 from django.db import connection
 
 from pregon.quota import ledger
-from pregon.sending.models import Delivery, Status
+from pregon.sending.models import Status
 
 RESERVED = frozenset({Status.QUEUED, Status.UNCONFIRMED})
 
@@ -36,67 +37,65 @@ class Move(NamedTuple):
 def lock(batch_ids: Iterable[int]) -> None:
     """Serialise with everybody else who moves messages of these batches, until the transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM sending_batch WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [sorted(set(batch_ids))]
-        )
+        cursor.execute(LOCK, [sorted(set(batch_ids))])
+
+
+LOCK = "SELECT id FROM sending_batch WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 
 
 def post(moves: Sequence[Move]) -> None:
-    """Move the counters of the batches, then the quota of their periods."""
-    by_batch: dict[int, list[Move]] = defaultdict(list)
-    for move in moves:
-        by_batch[move.batch_id].append(move)
-    periods = [(_count(batch_id, by_batch[batch_id]), batch_id) for batch_id in sorted(by_batch)]
-    for period_id, batch_id in sorted(periods):
-        _charge(period_id, f"batch:{batch_id}", by_batch[batch_id])
-
-
-def bucket(status: str, delivery: int) -> str:
-    """The counter that a message stands in: aceptados are those that Meta took and did not report as failed."""
-    if status == Status.ACCEPTED and delivery == Delivery.FAILED:
-        return Status.FAILED
-    return status
-
-
-def _columns(state: State) -> list[str]:
-    reports = {Delivery.SENT: 1, Delivery.DELIVERED: 2, Delivery.READ: 3}.get(Delivery(state.delivery), 0)
-    return [bucket(state.status, state.delivery), *("sent", "delivered", "read")[:reports]]
-
-
-def _count(batch_id: int, moves: list[Move]) -> int:
-    deltas: Counter[str] = Counter()
-    for move in moves:
-        for column in _columns(move.before):
-            deltas[column] -= move.messages
-        for column in _columns(move.after):
-            deltas[column] += move.messages
+    """Move the counters of the batches and the quota of their periods."""
+    rows = [
+        {"batch_id": batch_id, "messages": messages}
+        | {"old_status": before.status, "old_delivery": before.delivery, "old_charged": before.charged}
+        | after._asdict()
+        for batch_id, before, after, messages in moves
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, {column: deltas[column] for column in COLUMNS} | {"batch": batch_id})
-        return int(cursor.fetchone()[0])
+        cursor.execute(POST, [orjson.dumps(rows).decode()])
 
 
-COLUMNS = ("queued", "accepted", "failed", "unconfirmed", "omitted", "sent", "delivered", "read")
-# The last message to leave the queue finishes the batch; the last doubt that is settled closes it.
-COUNT = f"""
-UPDATE sending_batch SET {", ".join(f"{column} = {column} + %({column})s" for column in COLUMNS)},
-    status = CASE WHEN queued + %(queued)s = 0 AND status IN ('running', 'paused') THEN 'finished' ELSE status END,
-    finished_at = CASE WHEN queued + %(queued)s = 0 THEN coalesce(finished_at, now()) END,
-    closed_at = CASE WHEN queued + %(queued)s + unconfirmed + %(unconfirmed)s = 0 THEN coalesce(closed_at, now()) END
-WHERE id = %(batch)s RETURNING period_id
+def _bucket(state: str) -> str:
+    """The counter that a message stands in: aceptados are those that Meta took and did not report as failed."""
+    return f"CASE WHEN {state}status = 'accepted' AND {state}delivery = 2 THEN 'failed' ELSE {state}status END"
+
+
+def _delta(column: str, test: str) -> str:
+    """`test` is SQL about a state, `{0}` its prefix."""
+    return f"sum(messages * (({test.format('')})::int - ({test.format('old_')})::int))::int AS {column}"
+
+
+BUCKETS = {status: f"{_bucket('{0}')} = '{status}'" for status in Status.values}
+REPORTS = {"sent": "{0}delivery IN (1, 3, 4)", "delivered": "{0}delivery IN (3, 4)", "read": "{0}delivery = 4"}
+COLUMNS = BUCKETS | REPORTS
+
+# It follows `move(batch_id, old_status, old_delivery, old_charged, status, delivery, charged, messages)`. The last message to
+# leave the queue finishes the batch; the last doubt that is settled closes it. Charging again what was given back is
+# `statuses`' own. After it `counted(id)` has the batches.
+POSTED = f"""
+sum_of AS (
+    SELECT batch_id, {", ".join(_delta(column, test) for column, test in COLUMNS.items())} FROM move GROUP BY batch_id
+), counted AS (
+    UPDATE sending_batch b SET {", ".join(f"{column} = b.{column} + s.{column}" for column in COLUMNS)},
+        status = CASE WHEN b.queued + s.queued = 0 AND b.status IN ('running', 'paused') THEN 'finished' ELSE b.status END,
+        finished_at = CASE WHEN b.queued + s.queued = 0 THEN coalesce(b.finished_at, now()) END,
+        closed_at = CASE WHEN b.queued + s.queued + b.unconfirmed + s.unconfirmed = 0 THEN coalesce(b.closed_at, now()) END
+    FROM sum_of s WHERE b.id = s.batch_id RETURNING b.id, b.period_id
+), charge AS (
+    SELECT counted.period_id, kind, sum(messages)::int AS amount, 'batch:' || batch_id AS reference
+    FROM (
+        SELECT batch_id, messages, CASE
+            WHEN old_status IN ('queued', 'unconfirmed') AND status NOT IN ('queued', 'unconfirmed')
+                THEN CASE WHEN charged THEN 'consume' ELSE 'release' END
+            WHEN old_status NOT IN ('queued', 'unconfirmed') AND old_charged AND NOT charged THEN 'refund'
+        END AS kind FROM move
+    ) told JOIN counted ON counted.id = batch_id
+    WHERE kind IS NOT NULL GROUP BY counted.period_id, kind, batch_id HAVING sum(messages) > 0
+), {ledger.CHARGED}
 """
-
-
-def _charge(period_id: int, reference: str, moves: list[Move]) -> None:
-    totals = Counter[str]()
-    for move in moves:
-        totals[_kind(move.before, move.after)] += move.messages
-    ledger.consume(period_id, totals["consume"], reference)
-    ledger.release(period_id, totals["release"], reference)
-    ledger.refund(period_id, totals["refund"], reference)
-
-
-def _kind(before: State, after: State) -> str:
-    """What a move does to the quota. Charging again what was given back is `statuses.recharge`'s."""
-    if before.status in RESERVED:
-        return "" if after.status in RESERVED else "consume" if after.charged else "release"
-    return "refund" if before.charged and not after.charged else ""
+POST = f"""
+WITH move AS (
+    SELECT * FROM json_to_recordset(%s) AS m(batch_id bigint, old_status text, old_delivery int, old_charged bool, status text,
+        delivery int, charged bool, messages int)
+), {POSTED} SELECT
+"""

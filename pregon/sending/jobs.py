@@ -2,7 +2,7 @@
 
 from procrastinate import Blueprint
 
-from pregon.sending import sweep
+from pregon.sending import reach, sweep
 
 blueprint = Blueprint()
 
@@ -13,3 +13,10 @@ def sweep_batches(timestamp: int) -> None:
     """Every minute: what ran out of time, and doubts of a week ago."""
     sweep.expire()
     sweep.close()
+
+
+@blueprint.periodic(cron="41 * * * *")
+@blueprint.task(name="prune_reached", queueing_lock="sending.prune_reached")
+def prune_reached(timestamp: int) -> None:
+    """Every hour: whom Meta's limit no longer counts."""
+    reach.prune()

@@ -33,14 +33,17 @@ RETURNING token
 """
 
 
+# Part of every flush. No row when the token is old; it locks the row, so that no takeover happens within the flush.
+RENEW = """
+UPDATE sending_lease SET expires_at = now() + make_interval(secs => %s) WHERE number_id = %s AND token = %s RETURNING token
+"""
+
+
 def renew(number_id: int, token: int) -> None:
-    """Part of every flush. Raises `Fenced` when the token is old; locks the row, so no takeover happens within the flush."""
+    """Raises `Fenced` when the token is old."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE sending_lease SET expires_at = now() + make_interval(secs => %s) WHERE number_id = %s AND token = %s",
-            [SECONDS, number_id, token],
-        )
-        if cursor.rowcount == 0:
+        cursor.execute(RENEW, [SECONDS, number_id, token])
+        if cursor.fetchone() is None:
             raise Fenced(number_id)
 
 
@@ -50,11 +53,12 @@ def release(number_id: int) -> None:
         cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, number_id])
 
 
-# Somebody lives and pumps the number of `work`: no use in knocking.
+# Numbers that somebody lives and pumps: no use in knocking. Read once per look, whatever the numbers with work are.
 HELD = f"""
-EXISTS (SELECT 1 FROM pg_locks held JOIN sending_lease lease ON lease.number_id = work.number_id AND lease.expires_at > now()
-    WHERE held.locktype = 'advisory' AND held.classid = {LOCK_CLASS} AND held.objid = work.number_id AND held.granted
-      AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+SELECT lease.number_id FROM pg_locks held
+JOIN sending_lease lease ON lease.number_id = held.objid::bigint AND lease.expires_at > now()
+WHERE held.locktype = 'advisory' AND held.classid = {LOCK_CLASS} AND held.granted
+    AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
 

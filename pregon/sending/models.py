@@ -2,12 +2,13 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from pregon.accounts.models import Account
 from pregon.contacts.models import Contact
 from pregon.quota.models import Period
-from pregon.whatsapp.models import Number
+from pregon.whatsapp.models import Number, Portfolio
 
 
 class Status(models.TextChoices):
@@ -59,6 +60,22 @@ class Batch(models.Model):
         CANCELLED = "cancelled", _("Detenido")  # nothing leaves any more; what was out may still be settled
         FINISHED = "finished", _("Terminado")  # nothing is queued
 
+    class Hold(models.TextChoices):
+        """Why a running batch waits until `held_until`, then goes on by itself."""
+
+        NONE = "", _("Nada")
+        QUIET = "quiet", _("Horas de silencio")
+        LIMIT = "limit", _("Límite diario de Meta")
+
+    class Cause(models.TextChoices):
+        """Who paused it: what follows differs."""
+
+        NONE = "", _("Nadie")
+        PERSON = "person", _("Una persona")
+        ENGINE = "engine", _("Lo que Meta contestó")  # its errors, or too many failures
+        TEMPLATE = "template", _("La plantilla")  # it goes on only once Meta has approved it again
+        QUALITY = "quality", _("La calidad del número")  # a person may go on knowingly
+
     account = models.ForeignKey(Account, models.CASCADE, related_name="batches")
     number = models.ForeignKey(Number, models.PROTECT, related_name="batches")
     period = models.ForeignKey(
@@ -69,7 +86,12 @@ class Batch(models.Model):
     slots = ArrayField(models.TextField(), default=list)  # the slots' names, in the order of Message.values
     status = models.CharField(max_length=10, choices=Status, default=Status.RUNNING)
     pause_reason = models.CharField(max_length=300, blank=True)
+    pause_cause = models.CharField(max_length=8, choices=Cause, default=Cause.NONE, blank=True)
+    held_from = models.DateTimeField(null=True, blank=True)  # when the quiet hours begin; null: at once
+    held_until = models.DateTimeField(null=True, blank=True)  # nothing leaves before it
+    hold = models.CharField(max_length=8, choices=Hold, default=Hold.NONE, blank=True)
     cursor = models.IntegerField(default=0)  # positions below it are in chunks
+    watched_from = models.IntegerField(default=0)  # `health` looks at positions from here on
     queue_size = models.IntegerField(default=0)  # positions 0..queue_size-1 were queued at launch
     leased_at = models.DateTimeField(null=True, blank=True)  # batches of a number take turns by it
     ends_at = models.DateTimeField()  # what has not left by then is omitted as vencido
@@ -91,10 +113,20 @@ class Batch(models.Model):
         indexes = (
             models.Index(fields=["number", "leased_at"], name="batch_running", condition=models.Q(status="running")),
             models.Index(fields=["account", "-id"], name="batch_by_account"),
+            models.Index(
+                fields=["id"], name="batch_open", condition=models.Q(closed_at=None)
+            ),  # those that metrics sum up
         )
 
     def __str__(self) -> str:
         return f"batch {self.pk}"
+
+    @property
+    def held(self) -> bool:
+        """Whether it waits now: the same line as `outbox.AWAKE`."""
+        now = timezone.now()
+        begun = self.hold == self.Hold.LIMIT or self.held_from is None or self.held_from <= now
+        return begun and self.held_until is not None and now < self.held_until
 
     @property
     def people(self) -> int:
@@ -140,13 +172,17 @@ class Lease(models.Model):
 class Message(models.Model):
     """One person of a batch, whoever is left out included.
 
-    No index mentions what changes while sending (status, delivery, wamid), so every update stays HOT.
+    No index mentions what changes while sending (status, delivery, wamid), so every update stays HOT. PostgreSQL checks none of
+    the references: that took longer than the rows themselves (14 s a million) and locked every contact. The batch is made in
+    the same transaction; a contact that is deleted meanwhile may leave its id behind, which reads like none.
     """
 
-    account = models.ForeignKey(Account, models.CASCADE, related_name="messages", db_index=False)
-    batch = models.ForeignKey(Batch, models.CASCADE, related_name="messages", db_index=False)
-    position = models.IntegerField()  # queued ones first
-    contact = models.ForeignKey(Contact, models.SET_NULL, null=True, related_name="messages", db_index=False)
+    account = models.ForeignKey(Account, models.CASCADE, related_name="messages", db_index=False, db_constraint=False)
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="messages", db_index=False, db_constraint=False)
+    position = models.IntegerField()  # queued ones first, each group by contact id; see `intake.OMITTED_FROM`
+    contact = models.ForeignKey(
+        Contact, models.SET_NULL, null=True, related_name="messages", db_index=False, db_constraint=False
+    )
     name = models.CharField(max_length=120, blank=True)  # as it was at launch
     mobile = models.CharField(max_length=16, blank=True)  # E.164
     meta_user_id = models.CharField(max_length=160, blank=True)
@@ -188,6 +224,7 @@ class Reply(models.Model):
 
     wamid = models.CharField(max_length=160, unique=True)  # Meta's id of their message: one arrives once
     account = models.ForeignKey(Account, models.CASCADE, related_name="replies")
+    number = models.ForeignKey(Number, models.SET_NULL, null=True, related_name="+", db_index=False)  # they wrote to it
     contact = models.ForeignKey(Contact, models.SET_NULL, null=True, related_name="replies")
     message = models.ForeignKey(Message, models.SET_NULL, null=True, db_constraint=False, related_name="replies")
     batch = models.ForeignKey(Batch, models.CASCADE, null=True, related_name="replies")
@@ -197,3 +234,36 @@ class Reply(models.Model):
 
     def __str__(self) -> str:
         return self.text[:40]
+
+
+class Window(models.Model):
+    """One row per Meta business whose people of the day are limited and counted; whoever counts holds it."""
+
+    portfolio = models.OneToOneField(Portfolio, models.CASCADE, primary_key=True, related_name="+")
+
+    def __str__(self) -> str:
+        return f"window of {self.portfolio_id}"
+
+
+class Reached(models.Model):
+    """A person whom a Meta business wrote to first, and when it last did. Rows leave with the day."""
+
+    pk = models.CompositePrimaryKey("portfolio_id", "person")
+    portfolio = models.ForeignKey(Portfolio, models.CASCADE, related_name="+", db_index=False)
+    person = models.BigIntegerField()  # a hash: neither number nor name is kept here
+    minute = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.person} at {self.minute}"
+
+
+class ReachedMinute(models.Model):
+    """How many of `Reached` have this minute: what is counted is a sum of a day's minutes, however many the people are."""
+
+    pk = models.CompositePrimaryKey("portfolio_id", "minute")
+    portfolio = models.ForeignKey(Portfolio, models.CASCADE, related_name="+", db_index=False)
+    minute = models.DateTimeField()
+    people = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.people} at {self.minute}"

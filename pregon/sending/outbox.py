@@ -4,17 +4,17 @@ A message leaves at most once. Before it may leave, a committed update of its ch
 crash, what lies below the horizon without a result is in doubt (`unconfirmed`), what lies beyond was never written to.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from pregon.sending import books, leases
+from pregon.sending import books, health, leases, reach
 from pregon.sending.books import Move, State
 from pregon.sending.models import Batch, Chunk, Omission, Status
 from pregon.whatsapp.models import Number
@@ -23,16 +23,7 @@ MAX_CHUNK = 1_000
 QUEUED = State(Status.QUEUED, 0, False)
 
 
-@dataclass(frozen=True, slots=True)
-class Enqueued:
-    """How many of a batch's people wait to be sent to, and how many are left out."""
-
-    queued: int
-    omitted: int
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):  # one per message: a frozen dataclass costs five times as much to make
     """A message as the pump needs it."""
 
     id: int
@@ -63,37 +54,6 @@ class Advance:
     end: int
 
 
-def enqueue(batch: Batch, select: str, params: Mapping[str, Any]) -> Enqueued:
-    """Freeze an audience: one message per row of `select`, whoever is left out included.
-
-    `select` gives the columns contact_id, name, mobile, meta_user_id, "values" (text[]) and omission ('' or a reason); its
-    parameters are named. Those to be sent to come first, by contact id. Joins the caller's transaction.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(ENQUEUE % {"select": select}, {**params, "batch_id": batch.pk, "account_id": batch.account_id})
-        queued, omitted = cursor.fetchone()
-    batch.queue_size = batch.queued = queued
-    batch.omitted = omitted
-    batch.save(update_fields=["queue_size", "queued", "omitted"])
-    if queued == 0:
-        books.post([Move(batch.pk, QUEUED, QUEUED, 0)])  # nothing to send: finished at once
-    return Enqueued(queued, omitted)
-
-
-ENQUEUE = """
-WITH audience AS (%(select)s), added AS (
-    INSERT INTO sending_message (account_id, batch_id, position, contact_id, name, mobile, meta_user_id, "values",
-        status, omission, delivery, charged, attempts, error_details, trace_id, created_at)
-    SELECT %%(account_id)s, %%(batch_id)s, row_number() OVER (ORDER BY omission <> '', contact_id) - 1, contact_id, name,
-        coalesce(mobile, ''), coalesce(meta_user_id, ''), "values",
-        CASE WHEN omission = '' THEN 'queued' ELSE 'omitted' END, omission, 0, false, 0, '', '', now()
-    FROM audience
-    RETURNING status
-)
-SELECT count(*) FILTER (WHERE status = 'queued'), count(*) FILTER (WHERE status = 'omitted') FROM added
-"""
-
-
 def numbers_with_work() -> list[int]:
     """Ids of numbers that nobody pumps and that have something to send now, or a chunk that nobody finished."""
     with connection.cursor() as cursor:
@@ -101,20 +61,24 @@ def numbers_with_work() -> list[int]:
         return [number_id for (number_id,) in cursor.fetchall()]
 
 
-# What may leave: the batch runs, its business and its number are not stopped, its time is not over.
+# The batch runs, its business and its number are not stopped, its time is not over.
 RUNNABLE = """
     FROM sending_batch batch
     JOIN accounts_account account ON account.id = batch.account_id AND account.suspended_at IS NULL
     JOIN whatsapp_number number ON number.id = batch.number_id AND number.stopped_at IS NULL
     WHERE batch.status = 'running' AND batch.ends_at > now()
 """
+AWAKE = "(batch.held_until IS NULL OR batch.held_until <= now() OR batch.held_from > now() AND batch.hold <> 'limit')"
+# Meta's limit holds whoever is new; who was reserved before may go on, until the next quiet hours (`held_from`).
+RESERVED = "(batch.hold = 'limit' AND (batch.held_from IS NULL OR batch.held_from > now()))"
 DUE = "SELECT 1 FROM sending_chunk c WHERE c.batch_id = batch.id AND c.state = 'waiting' AND c.due_at <= now()"
+WORK = f"({AWAKE} AND batch.cursor < batch.queue_size OR ({AWAKE} OR {RESERVED}) AND EXISTS ({DUE}))"
 NUMBERS_WITH_WORK = f"""
 SELECT work.number_id FROM (
-    SELECT batch.number_id {RUNNABLE} AND (batch.cursor < batch.queue_size OR EXISTS ({DUE}))
+    SELECT batch.number_id {RUNNABLE} AND {WORK}
     UNION
     SELECT batch.number_id FROM sending_chunk c JOIN sending_batch batch ON batch.id = c.batch_id WHERE c.state = 'leased'
-) work WHERE NOT {leases.HELD}
+) work WHERE work.number_id NOT IN ({leases.HELD})
 """
 
 
@@ -124,133 +88,178 @@ def lease(number_id: int, size: int) -> Leased | None:
     Call it in a transaction of its own that holds no other batch. Nothing of the chunk may leave before `advance` and its commit.
     """
     with connection.cursor() as cursor:
-        cursor.execute(TURN, {"number": number_id})
+        cursor.execute(TURN, {"number": number_id, "size": min(size, MAX_CHUNK)})
         turn = cursor.fetchone()
-        if turn is None:
-            return None
-        cursor.execute(TAKE_WAITING, {"batch": turn[0]})
-        taken = cursor.fetchone()
-        if taken is None:
-            cursor.execute(TAKE_NEXT, {"batch": turn[0], "size": min(size, MAX_CHUNK)})
-            taken = cursor.fetchone()
-        chunk_id, first, end = taken
-        return Leased(chunk_id, turn[0], first, end, _due_rows(turn[0], first, end))
+    if turn is None:
+        return None
+    batch_id, chunk_id, first, end = turn
+    fitting = reach.reserve(number_id, batch_id, first, end)
+    if fitting == first:
+        reach.hold(batch_id, chunk_id)
+        return None
+    return _take(batch_id, chunk_id, first, fitting)
 
 
+# What came back to the queue goes before what was never tried.
 TURN = f"""
-UPDATE sending_batch SET leased_at = clock_timestamp() WHERE id = (
-    SELECT batch.id {RUNNABLE} AND batch.number_id = %(number)s
-        AND (batch.cursor < batch.queue_size OR EXISTS ({DUE}))
-    ORDER BY batch.leased_at NULLS FIRST, batch.id LIMIT 1 FOR NO KEY UPDATE OF batch
-) RETURNING id
+WITH turn AS (
+    UPDATE sending_batch SET leased_at = clock_timestamp() WHERE id = (
+        SELECT batch.id {RUNNABLE} AND batch.number_id = %(number)s AND {WORK}
+        ORDER BY batch.leased_at NULLS FIRST, batch.id LIMIT 1 FOR NO KEY UPDATE OF batch
+    ) RETURNING id, cursor, least(cursor + %(size)s, queue_size) AS "end"
+)
+SELECT turn.id, back.id, coalesce(back.first, turn.cursor), coalesce(back."end", turn."end")
+FROM turn LEFT JOIN LATERAL (
+    SELECT c.id, c.first, c."end" FROM sending_chunk c
+    WHERE c.batch_id = turn.id AND c.state = 'waiting' AND c.due_at <= now() ORDER BY c.due_at LIMIT 1
+) back ON true
 """
+
+
+def _take(batch_id: int, chunk_id: int | None, first: int, end: int) -> Leased:
+    if chunk_id is None:
+        take = (TAKE_NEXT, [end, batch_id, batch_id, first, end, first])
+    else:
+        take = (TAKE_WAITING, [end, end, chunk_id, end, end, chunk_id])
+    [(taken,)], [(rows,)] = _run([take, (DUE_ROWS, [batch_id, first, end])])
+    return Leased(taken, batch_id, first, end, list(map(Row._make, orjson.loads(rows))))
+
+
 TAKE_WAITING = """
-UPDATE sending_chunk SET state = 'leased', leased_at = now(), horizon = first, due_at = NULL WHERE id = (
-    SELECT id FROM sending_chunk WHERE batch_id = %(batch)s AND state = 'waiting' AND due_at <= now() ORDER BY due_at LIMIT 1
-) RETURNING id, first, "end"
+WITH rest AS (
+    INSERT INTO sending_chunk (batch_id, first, "end", horizon, state, due_at)
+    SELECT batch_id, %s, "end", %s, 'waiting', now() FROM sending_chunk WHERE id = %s AND "end" > %s
+)
+UPDATE sending_chunk SET state = 'leased', leased_at = now(), horizon = first, due_at = NULL, "end" = %s WHERE id = %s
+RETURNING id
 """
 TAKE_NEXT = """
-WITH next AS (
-    SELECT id, cursor AS first, least(cursor + %(size)s, queue_size) AS "end" FROM sending_batch WHERE id = %(batch)s
-), moved AS (
-    UPDATE sending_batch b SET cursor = next."end" FROM next WHERE b.id = next.id
-)
-INSERT INTO sending_chunk (batch_id, first, "end", horizon, state, leased_at)
-SELECT id, first, "end", first, 'leased', now() FROM next RETURNING id, first, "end"
+WITH moved AS (UPDATE sending_batch SET cursor = %s WHERE id = %s)
+INSERT INTO sending_chunk (batch_id, first, "end", horizon, state, leased_at) VALUES (%s, %s, %s, %s, 'leased', now())
+RETURNING id
 """
-
-
-def _due_rows(batch_id: int, first: int, end: int) -> list[Row]:
-    with connection.cursor() as cursor:
-        cursor.execute(DUE_ROWS, {"batch": batch_id, "first": first, "end": end})
-        return [Row(*row) for row in orjson.loads(cursor.fetchone()[0])]
-
-
 # Never one of which Meta already reported something, whatever our own row says. As one JSON text: a tenth of the cost per row.
 DUE_ROWS = """
 SELECT coalesce(json_agg(
     json_build_array(id, position, CASE WHEN mobile <> '' THEN mobile ELSE meta_user_id END, "values", attempts) ORDER BY position
 ), '[]')::text FROM sending_message
-WHERE batch_id = %(batch)s AND position >= %(first)s AND position < %(end)s AND status = 'queued' AND delivery = 0
+WHERE batch_id = %s AND position >= %s AND position < %s AND status = 'queued' AND delivery = 0
     AND (not_before IS NULL OR not_before <= now())
 """
 
 
-def advance(advances: Sequence[Advance]) -> tuple[set[int], set[int]]:
-    """Move horizons forward, asking again what was asked at launch: consent, pause, stop, suspension.
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """What a pump writes at once: what became of messages, what may leave next, which chunks it is through with."""
 
-    Returns (ids of messages omitted now, ids of chunks that may not go on). Joins the pump's transaction.
+    batches: Collection[int]  # whose chunks it holds
+    results: Sequence[Mapping[str, Any]] = ()
+    advances: Sequence[Advance] = ()
+    finished: Sequence[int] = ()
+
+    @property
+    def empty(self) -> bool:
+        return not (self.results or self.advances or self.finished)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Which of the advances hold: all but these."""
+
+    refused: Collection[int] = ()  # messages whose person may not be written to any more
+    halted: Collection[int] = ()  # chunks whose batch, number or business was stopped
+
+
+def flush(number_id: int, token: int, flush: Flush) -> Allowed:
+    """Renew the lease, settle, move the horizons, finish: one request to the database, in the pump's transaction.
+
+    Raises `leases.Fenced` when the token is old: the caller's transaction must then be rolled back.
     """
-    if not advances:
-        return set(), set()
+    statements: list[tuple[str, Sequence[Any]]] = [
+        (leases.RENEW, [leases.SECONDS, number_id, token]),
+        (books.LOCK, [sorted(flush.batches)]),
+    ]
+    statements += [(SETTLE, [orjson.dumps(flush.results).decode()])] if flush.results else []
+    statements += [(health.WATCH, health.params(flush.batches))] if health.suspect(flush.results) else []
+    statements += [(FINISH, [list(flush.finished)])] if flush.finished else []
+    statements += [(ADVANCE, [orjson.dumps(flush.advances).decode()])] if flush.advances else []
+    renewed, *_others, advanced = _run(statements)
+    if not renewed:
+        raise leases.Fenced(number_id)
+    return _allowed(flush.advances, advanced) if flush.advances else Allowed()
+
+
+def _run(statements: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple[Any, ...]]]:
+    """The rows of each, in one trip: while a pump sends, each trip waits for its turn at the interpreter."""
     with connection.cursor() as cursor:
-        cursor.execute(ADVANCE, [orjson.dumps(advances).decode()])
-        rows = cursor.fetchall()
-    omitted = Counter(batch_id for _message, batch_id, _chunk in rows if batch_id is not None)
-    books.post([Move(batch_id, QUEUED, State(Status.OMITTED, 0, False), n) for batch_id, n in omitted.items()])
-    moved = {chunk_id for _message, _batch, chunk_id in rows}
-    return {message for message, _batch, _chunk in rows if message is not None}, {
-        step.chunk_id for step in advances if step.chunk_id not in moved
-    }
+        cursor.execute(";".join(sql for sql, _params in statements), [p for _sql, params in statements for p in params])
+        found = [cursor.fetchall() if cursor.description else []]
+        while cursor.nextset():
+            found.append(cursor.fetchall() if cursor.description else [])
+        return found
 
 
+def _allowed(advances: Sequence[Advance], rows: Sequence[tuple[Any, ...]]) -> Allowed:
+    moved = {chunk_id for _message, chunk_id in rows}
+    return Allowed(
+        {message for message, _chunk in rows if message is not None},
+        {step.chunk_id for step in advances if step.chunk_id not in moved},
+    )
+
+
+# Moves the horizons, asking again what was asked at launch: consent, pause, stop, suspension; and whether Meta reported a
+# message meanwhile that it had refused before: then it left, and `FINISH` settles it.
 ADVANCE = f"""
 WITH step AS (
     SELECT * FROM json_to_recordset(%s) AS s(chunk_id bigint, batch_id bigint, start int, "end" int)
 ), going AS (
-    SELECT step.* FROM step WHERE step.batch_id IN (SELECT batch.id {RUNNABLE})
+    SELECT step.* FROM step WHERE step.batch_id IN (SELECT batch.id {RUNNABLE} AND ({AWAKE} OR {RESERVED}))
 ), refused AS (
-    SELECT m.id, CASE WHEN c.consent = 'withdrawn' THEN '{Omission.OPT_OUT}' ELSE '{Omission.NO_CONSENT}' END AS reason
+    SELECT m.id, m.delivery, CASE WHEN c.consent = 'withdrawn' THEN '{Omission.OPT_OUT}' ELSE '{Omission.NO_CONSENT}' END AS reason
     FROM going JOIN sending_message m ON m.batch_id = going.batch_id AND m.position >= going.start AND m.position < going."end"
     LEFT JOIN contacts_contact c ON c.id = m.contact_id
-    WHERE m.status = 'queued' AND m.delivery = 0 AND (m.not_before IS NULL OR m.not_before <= now())
-        AND c.consent IS DISTINCT FROM 'granted'
+    WHERE m.status = 'queued' AND (m.not_before IS NULL OR m.not_before <= now())
+        AND (m.delivery > 0 OR c.consent IS DISTINCT FROM 'granted')
 ), omitted AS (
     UPDATE sending_message m SET status = 'omitted', settled_at = now(), omission = refused.reason
-    FROM refused WHERE m.id = refused.id RETURNING m.id, m.batch_id
+    FROM refused WHERE m.id = refused.id AND refused.delivery = 0 RETURNING m.id, m.batch_id
 ), moved AS (
     UPDATE sending_chunk c SET horizon = going."end" FROM going WHERE c.id = going.chunk_id RETURNING c.id
-)
-SELECT id, batch_id, NULL FROM omitted UNION ALL SELECT NULL, NULL, id FROM moved
+), move AS (
+    SELECT batch_id, 'queued' AS old_status, 0 AS old_delivery, false AS old_charged, 'omitted' AS status, 0 AS delivery,
+        false AS charged, count(*)::int AS messages FROM omitted GROUP BY batch_id
+), {books.POSTED}
+SELECT id, NULL FROM refused UNION ALL SELECT NULL, id FROM moved
 """
 
 
-def settle(results: Sequence[Mapping[str, Any]]) -> None:
-    """Write what became of messages, with counters and quota: one UPDATE. Joins the pump's transaction, batches locked.
-
-    Each result has id, status (accepted, failed, unconfirmed, or queued to try again after `wait` seconds), code, details,
-    trace, wamid; one that comes back without code and details was not tried. A status webhook may have come first: then it
-    left whatever the answer was, and an undelivered one is not charged and keeps the reported reason.
-    """
-    if not results:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(SETTLE, [orjson.dumps(results).decode()])
-        moves = [
-            Move(batch_id, QUEUED._replace(delivery=delivery), State(status, delivery, charged), count)
-            for batch_id, status, delivery, charged, count in cursor.fetchall()
-        ]
-    books.post(moves)
-
-
-SETTLE = """
+# Writes what became of messages, with counters and quota: one UPDATE a message. Each result has id and either wamid, where
+# Meta accepted it, or status (failed, unconfirmed, or queued to try again after `wait` seconds), code, details, trace; one that
+# comes back without code and details was not tried. A status webhook may have come first: then Meta took it whatever the
+# answer was, and an undelivered one is not charged and keeps the reported reason.
+SETTLE = f"""
 WITH result AS (
-    SELECT * FROM json_to_recordset(%s) AS r(id bigint, status text, code int, details text, trace text, wamid text, wait float)
+    SELECT id, coalesce(status, 'accepted') AS status, code, coalesce(details, '') AS details, coalesce(trace, '') AS trace,
+        coalesce(wait, 0) AS wait, wamid
+    FROM json_to_recordset(%s) AS r(id bigint, status text, code int, details text, trace text, wamid text, wait float)
 ), settled AS (
     UPDATE sending_message m SET
-        status = CASE WHEN r.status IN ('unconfirmed', 'queued') AND m.delivery > 0 THEN 'accepted' ELSE r.status END,
-        charged = (r.status = 'accepted' OR r.status IN ('unconfirmed', 'queued') AND m.delivery > 0) AND m.delivery <> 2,
+        status = CASE WHEN m.delivery = 0 THEN r.status ELSE 'accepted' END,
+        charged = (r.status = 'accepted' OR m.delivery > 0) AND m.delivery <> 2,
         attempts = m.attempts + CASE WHEN r.status = 'queued' AND r.code IS NULL AND r.details = '' THEN 0 ELSE 1 END,
         not_before = CASE WHEN r.status = 'queued' THEN clock_timestamp() + make_interval(secs => greatest(r.wait, 0.05)) END,
-        error_code = CASE WHEN m.delivery = 2 THEN m.error_code ELSE r.code END,
-        error_details = CASE WHEN m.delivery = 2 THEN m.error_details ELSE r.details END, trace_id = r.trace,
+        error_code = CASE WHEN m.delivery = 2 THEN m.error_code WHEN m.delivery < 2 THEN r.code END,
+        error_details = CASE WHEN m.delivery = 2 THEN m.error_details WHEN m.delivery < 2 THEN r.details ELSE '' END,
+        trace_id = r.trace,
         settled_at = clock_timestamp()
     FROM result r WHERE m.id = r.id AND m.status = 'queued'
     RETURNING m.id, m.batch_id, m.status, m.delivery, m.charged, r.wamid
 ), named AS (
-    INSERT INTO sending_wamid (wamid, message_id) SELECT wamid, id FROM settled WHERE wamid <> '' ON CONFLICT DO NOTHING
-)
-SELECT batch_id, status, delivery, charged, count(*) FROM settled GROUP BY batch_id, status, delivery, charged
+    INSERT INTO sending_wamid (wamid, message_id) SELECT wamid, id FROM settled WHERE wamid IS NOT NULL ON CONFLICT DO NOTHING
+), move AS (
+    SELECT batch_id, 'queued' AS old_status, delivery AS old_delivery, false AS old_charged, status, delivery, charged,
+        count(*)::int AS messages FROM settled GROUP BY batch_id, status, delivery, charged
+), {books.POSTED} SELECT
 """
 
 
@@ -260,12 +269,25 @@ def finish(chunk_ids: Sequence[int]) -> None:
         cursor.execute(FINISH, [list(chunk_ids)])
 
 
-FINISH = """
-UPDATE sending_chunk c SET state = CASE WHEN left_over.pending THEN 'waiting' ELSE 'done' END, due_at = left_over.due
-FROM sending_chunk own CROSS JOIN LATERAL (
-    SELECT count(*) > 0 AS pending, min(coalesce(m.not_before, now())) AS due FROM sending_message m
-    WHERE m.batch_id = own.batch_id AND m.position >= own.first AND m.position < own."end" AND m.status = 'queued'
-) left_over WHERE own.id = c.id AND c.id = ANY(%s)
+FINISH = f"""
+WITH own AS (
+    SELECT * FROM sending_chunk WHERE id = ANY(%s)
+), told AS (
+    UPDATE sending_message m SET status = 'accepted', charged = m.delivery <> 2, settled_at = clock_timestamp()
+    FROM own WHERE m.batch_id = own.batch_id AND m.position >= own.first AND m.position < own."end" AND m.status = 'queued'
+        AND m.delivery > 0
+    RETURNING m.batch_id, m.status, m.delivery, m.charged
+), finished AS (
+    UPDATE sending_chunk c SET state = CASE WHEN left_over.pending THEN 'waiting' ELSE 'done' END, due_at = left_over.due
+    FROM own CROSS JOIN LATERAL (
+        SELECT count(*) > 0 AS pending, min(coalesce(m.not_before, now())) AS due FROM sending_message m
+        WHERE m.batch_id = own.batch_id AND m.position >= own.first AND m.position < own."end" AND m.status = 'queued'
+            AND m.delivery = 0
+    ) left_over WHERE own.id = c.id
+), move AS (
+    SELECT batch_id, 'queued' AS old_status, delivery AS old_delivery, false AS old_charged, status, delivery, charged,
+        count(*)::int AS messages FROM told GROUP BY batch_id, status, delivery, charged
+), {books.POSTED} SELECT
 """
 
 
@@ -295,7 +317,8 @@ def recover(number_id: int) -> int:
 # earlier try was refused for is forgotten: it is not why this one failed, if it did.
 DOUBT = """
 WITH doubtful AS (
-    UPDATE sending_message m SET status = CASE WHEN m.delivery > 0 THEN 'accepted' ELSE 'unconfirmed' END,
+    UPDATE sending_message m SET
+        status = CASE WHEN m.delivery = 0 THEN 'unconfirmed' ELSE 'accepted' END,
         charged = m.delivery > 0 AND m.delivery <> 2, attempts = m.attempts + 1, settled_at = clock_timestamp(),
         error_code = CASE WHEN m.delivery = 2 THEN m.error_code END,
         error_details = CASE WHEN m.delivery = 2 THEN m.error_details ELSE '' END, trace_id = ''
@@ -308,16 +331,18 @@ SELECT batch_id, status, delivery, charged, count(*) FROM doubtful GROUP BY batc
 """
 
 
-def pause(batch_id: int, reason: str) -> None:
+def pause(batch_id: int, reason: str, cause: Batch.Cause = Batch.Cause.ENGINE) -> None:
     """Nothing more leaves, after what is out already. Pausing what is not running changes nothing."""
     Batch.objects.filter(pk=batch_id, status=Batch.Status.RUNNING).update(
-        status=Batch.Status.PAUSED, pause_reason=reason[:300]
+        status=Batch.Status.PAUSED, pause_reason=reason[:300], pause_cause=cause
     )
 
 
 def resume(batch_id: int) -> None:
     """Go on where it stood."""
-    Batch.objects.filter(pk=batch_id, status=Batch.Status.PAUSED).update(status=Batch.Status.RUNNING, pause_reason="")
+    Batch.objects.filter(pk=batch_id, status=Batch.Status.PAUSED).update(
+        status=Batch.Status.RUNNING, pause_reason="", pause_cause=Batch.Cause.NONE, watched_from=F("cursor")
+    )
 
 
 @transaction.atomic

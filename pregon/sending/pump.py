@@ -10,20 +10,23 @@ Between what may have left and what is written there are never more than `concur
 
 import asyncio
 import logging
-from collections.abc import Callable
+from bisect import bisect_left
+from collections import Counter, deque
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 from psycopg.errors import DeadlockDetected
 
-from pregon.sending import books, leases, marks, outbox, references, verdicts
+from pregon.sending import books, journal, leases, marks, outbox, pacing, references, verdicts
 from pregon.sending.models import Batch, Status
-from pregon.sending.outbox import Advance, Leased, Row
-from pregon.sending.pacing import Pace
+from pregon.sending.outbox import Advance, Allowed, Flush, Leased, Row
+from pregon.sending.pacing import Pace, Pairs
 from pregon.sending.verdicts import Halt, Verdict
 from pregon.whatsapp.cloud import payloads
 from pregon.whatsapp.cloud.client import Client
@@ -33,9 +36,11 @@ from pregon.whatsapp.models import Number
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-FLUSH_SECONDS = 0.05  # results wait no longer than this to be written
+FLUSH_SECONDS = 0.2  # results wait no longer than this to be written
 RENEW_SECONDS = 2.0
-IDLE_SECONDS = 1.0  # without work for so long, the number is given up
+IDLE_SECONDS = (
+    pacing.PAIR_SECONDS + 1
+)  # without work for so long, the number is given up: nobody it wrote to has to wait then
 POLL_SECONDS = 0.25
 MARGIN_SECONDS = 1.0  # stop sending this long before the lease ends
 STOP_SECONDS = 0.25  # how soon a waiting sender notices that it should stop
@@ -54,7 +59,7 @@ class Limits:
     @classmethod
     def of(cls, mps: int) -> "Limits":
         """Enough in flight for 400 ms of latency at full pace, and beyond it for the time that a flush takes."""
-        return cls(concurrency=min(400, max(16, mps * 2 // 5)), flush=min(1_000, max(8, mps // 10)))
+        return cls(concurrency=min(400, max(16, mps * 2 // 5)), flush=min(1_000, max(8, mps // 4)))
 
 
 @dataclass(slots=True)
@@ -82,21 +87,14 @@ class Holding:
 
 @dataclass(slots=True)
 class Step:
-    """What one flush writes."""
+    """One turn of the pump at the database."""
 
-    results: list[dict[str, Any]]
-    batches: set[int]
-    advances: list[Advance]
-    finished: list[int]
+    flush: Flush
     pauses: dict[int, str]  # batch → reason
     stop: str  # reason to stop the number
     marks: list[tuple[int, Mark]]  # what an answer told about a person: message → mark
-    omitted: set[int] = field(default_factory=set)
-    halted: set[int] = field(default_factory=set)
-
-    @property
-    def empty(self) -> bool:
-        return not (self.results or self.advances or self.finished)
+    due: bool  # something is to be written, were it only the lease's renewal
+    wants_more: bool  # lease another chunk
 
 
 class Pump:
@@ -107,13 +105,21 @@ class Pump:
         self.limits = limits or Limits.of(number.mps)
         self.idle = idle
         self.pace = Pace(number.mps)
-        self.chunk_size = min(outbox.MAX_CHUNK, max(1, number.mps))
+        self.pairs = Pairs()
+        self.chunk_size = min(
+            outbox.MAX_CHUNK, max(1, number.mps // 2)
+        )  # half a second: a small batch waits for two of them
         self.token = 0
         self.deadline = 0.0  # of the loop's clock: nothing leaves after it
         self.look_at = 0.0  # when to look for work again
         self.stopping = False
+        self.in_flight = 0  # requests that Meta has not answered
+        self.tally = Counter[str]()  # results that were written, by status
+        self.half = self.limits.flush / 2  # of a flush: when it is time for the next
+        self.waiting = 0  # rows in hand that may not leave yet
         self.holdings: list[Holding] = []
-        self.ready: asyncio.Queue[tuple[Holding, Row]] = asyncio.Queue()
+        self.ready: deque[tuple[Holding, Row]] = deque()  # may leave
+        self.filled = asyncio.Event()  # something is ready
         self.results: list[tuple[Holding, Row, Verdict]] = []
         self.turn = asyncio.Lock()
         self.wake = asyncio.Event()
@@ -160,21 +166,33 @@ class Pump:
     async def _send(self, line: Client) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            async with self.turn:  # only one waits for its departure: whoever is not near to leaving is not in doubt
-                holding, row = await self.ready.get()
-                self._look_after_ready()
-                await self._depart()
-            if loop.time() > self.deadline:
-                raise leases.Fenced(self.number.pk)
-            verdict = PUT_BACK if self.stopping else await self._exchange(line, holding, row)
+            holding, row = self._next_due() or await self._wait_for_turn()
+            late = loop.time() > self.deadline  # somebody else may send it: the next flush finds out
+            verdict = PUT_BACK if late or self.stopping else await self._exchange(line, holding, row)
             self.results.append((holding, row, verdict))
-            if len(self.results) * 2 >= self.limits.flush:
+            if late or len(self.results) >= self.half:
                 self.wake.set()
 
-    def _look_after_ready(self) -> None:
-        """Half of what is ready has left: time to allow more."""
-        if self.ready.qsize() * 2 < self.limits.flush and any(holding.waiting for holding in self.holdings):
-            self.wake.set()
+    def _next_due(self) -> tuple[Holding, Row] | None:
+        """What may leave this moment, where nobody waits before us: at full speed it spares the lock."""
+        if self.ready and not self.turn.locked() and self.pace.book_now():
+            return self._take()
+        return None
+
+    async def _wait_for_turn(self) -> tuple[Holding, Row]:
+        async with self.turn:  # only one waits for its departure: whoever is not near to leaving is not in doubt
+            while not self.ready:
+                self.filled.clear()
+                await self.filled.wait()
+            leaving = self._take()
+            await self._depart()
+            return leaving
+
+    def _take(self) -> tuple[Holding, Row]:
+        leaving = self.ready.popleft()
+        if self.waiting and len(self.ready) < self.half:
+            self.wake.set()  # half of what was ready has left: time to allow more
+        return leaving
 
     async def _depart(self) -> None:
         """Wait for this message's turn; no longer than a moment once the pump was told to stop."""
@@ -184,20 +202,26 @@ class Pump:
             delay -= STOP_SECONDS
 
     async def _exchange(self, line: Client, holding: Holding, row: Row) -> Verdict:
+        if wait := self.pairs.book(row.to):
+            return PUT_BACK._replace(wait=wait)
         try:
             values = dict(zip(holding.slots, row.values, strict=True))
             body = holding.render(row.to, values, references.make(row.id))
         except (KeyError, ValueError):
             log.exception("message %s does not fit its payload", row.id)
             return UNWRITABLE
-        verdict = verdicts.judge(await line.send(body), row.attempts)
-        self._heed(verdict)
+        self.in_flight += 1
+        outcome = await line.send(body)
+        self.in_flight -= 1
+        verdict = verdicts.judge(outcome, row.attempts)
+        if verdict.halt:
+            self._heed(verdict.halt)
+        else:
+            self.pace.recover()
         return verdict
 
-    def _heed(self, verdict: Verdict) -> None:
-        match verdict.halt:
-            case Halt.NOBODY:
-                self.pace.recover()
+    def _heed(self, halt: Halt) -> None:
+        match halt:
             case Halt.PACE:
                 self.pace.slow_down()
                 self.pace.hold(1.0)
@@ -206,17 +230,15 @@ class Pump:
 
     async def _flush_until_idle(self) -> None:
         loop = asyncio.get_running_loop()
-        busy = flushed = loop.time()
+        busy = loop.time()
+        self.wake.set()
         while True:
             await self._nap()
             if self.stopping:
                 self._put_back()
-            else:
-                await self._lease_more()
-            step = self._step()
-            if not step.empty or loop.time() - flushed > RENEW_SECONDS:
-                await self._flush(step)
-                flushed = loop.time()
+            step = self._step(loop.time())
+            if step.due or step.wants_more:
+                await self._turn_over(step)
             if self.holdings:
                 busy = loop.time()
             elif self.stopping or loop.time() - busy > self.idle:
@@ -233,58 +255,57 @@ class Pump:
         """Stopping: what is cleared and not yet sent returns to the queue."""
         for holding in self.holdings:
             holding.drop()
-        while not self.ready.empty():
-            holding, row = self.ready.get_nowait()
-            self.results.append((holding, row, PUT_BACK))
+        self.results += [(holding, row, PUT_BACK) for holding, row in self.ready]
+        self.ready.clear()
 
-    async def _lease_more(self) -> None:
-        """Keep one chunk waiting behind the one that is leaving."""
-        now = asyncio.get_running_loop().time()
-        if now < self.look_at or sum(holding.waiting for holding in self.holdings) >= self.chunk_size:
-            return
-        leased = await self._in_database(self._lease)
-        if leased is None:
-            self.look_at = now + POLL_SECONDS
-            return
-        batch_id = leased.batch_id
-        if batch_id not in self.renders:
-            self.renders[batch_id] = await self._in_database(partial(_compile, batch_id))
-        self.holdings.append(Holding(leased, *self.renders[batch_id]))
-
-    @transaction.atomic
-    def _lease(self) -> Leased | None:
-        leases.renew(self.number.pk, self.token)
-        return outbox.lease(self.number.pk, self.chunk_size)
-
-    async def _flush(self, step: Step) -> None:
+    async def _turn_over(self, step: Step) -> None:
         started = asyncio.get_running_loop().time()
-        await self._in_database(partial(self._write, step))
-        if step.marks:  # apart: contacts are locked by others in another order
-            await self._in_database(partial(marks.note, step.marks))
-        self.deadline = started + leases.SECONDS - MARGIN_SECONDS
-        self._clear(step)
-        self.holdings = [holding for holding in self.holdings if holding.leased.id not in step.finished]
+        allowed, holding = await self._in_database(partial(self._write, step))
+        if step.due:
+            self.deadline = started + leases.SECONDS - MARGIN_SECONDS
+        self.tally.update(result.get("status", Status.ACCEPTED) for result in step.flush.results)
+        self._clear(step.flush, allowed)
+        self.holdings = [holding for holding in self.holdings if holding.leased.id not in step.flush.finished]
+        if holding:
+            self.holdings.append(holding)
+        elif step.wants_more:
+            self.look_at = started + POLL_SECONDS
+        self.waiting = sum(holding.waiting for holding in self.holdings)
+        if holding or self._wants_more(started):
+            self.wake.set()
 
-    def _step(self) -> Step:
+    def _step(self, now: float) -> Step:
         settled, self.results = self.results, []
         for holding, _row, _verdict in settled:
             holding.unsettled -= 1
-        advances = self._advances()
-        moving = {advance.chunk_id for advance in advances}
+        flush = self._flush(settled)
         return Step(
-            results=[_result(row, verdict) for _holding, row, verdict in settled],
-            batches={holding.leased.batch_id for holding in self.holdings},
-            advances=advances,
-            finished=[h.leased.id for h in self.holdings if h.finished and h.leased.id not in moving],
+            flush,
             pauses={h.leased.batch_id: v.reason for h, _row, v in settled if v.halt is Halt.BATCH},
             stop=next((v.reason for _holding, _row, v in settled if v.halt is Halt.NUMBER), ""),
             marks=[(row.id, v.mark) for _holding, row, v in settled if v.mark],
+            due=not flush.empty or now > self.deadline - leases.SECONDS + MARGIN_SECONDS + RENEW_SECONDS,
+            wants_more=self._wants_more(now),
         )
+
+    def _flush(self, settled: list[tuple[Holding, Row, Verdict]]) -> Flush:
+        advances = self._advances()
+        moving = {advance.chunk_id for advance in advances}
+        return Flush(
+            batches={holding.leased.batch_id for holding in self.holdings},
+            results=[_result(row, verdict) for _holding, row, verdict in settled],
+            advances=advances,
+            finished=[h.leased.id for h in self.holdings if h.finished and h.leased.id not in moving],
+        )
+
+    def _wants_more(self, now: float) -> bool:
+        """One chunk is kept waiting behind the one that is leaving."""
+        return not self.stopping and now >= self.look_at and self.waiting < self.chunk_size
 
     def _advances(self) -> list[Advance]:
         """The next positions that may leave, so that about one flush is always ready."""
         outstanding = sum(holding.unsettled for holding in self.holdings)
-        room = min(self.limits.flush - self.ready.qsize(), self.limits.concurrency + self.limits.flush - outstanding)
+        room = min(self.limits.flush - len(self.ready), self.limits.concurrency + self.limits.flush - outstanding)
         advances = []
         for holding in self.holdings:
             count = min(room, holding.waiting)
@@ -296,47 +317,67 @@ class Pump:
                 )
         return advances
 
-    def _write(self, step: Step) -> None:
+    def _write(self, step: Step) -> tuple[Allowed, Holding | None]:
+        """All that a turn has for the database, in one visit: the way back from its thread costs more than a statement."""
+        allowed = self._commit_again(step) if step.due else Allowed()
+        if step.marks:  # apart: contacts are locked by others in another order
+            marks.note(step.marks)
+        journal.note(journal.refused(step.flush.results))
+        return allowed, self._lease() if step.wants_more else None
+
+    def _commit_again(self, step: Step) -> Allowed:
         """A deadlock rolls all of it back, so it may be written again; nobody is in doubt because of one."""
         try:
-            self._commit(step)
+            return self._commit(step)
         except OperationalError as error:
             if not isinstance(error.__cause__, DeadlockDetected):
                 raise
-            self._commit(step)
+            return self._commit(step)
 
     @transaction.atomic
-    def _commit(self, step: Step) -> None:
-        leases.renew(self.number.pk, self.token)
-        books.lock(step.batches)
-        outbox.settle(step.results)
+    def _commit(self, step: Step) -> Allowed:
+        if step.pauses or step.stop:
+            books.lock(step.flush.batches)
         for batch_id, reason in step.pauses.items():
             outbox.pause(batch_id, _(reason))
         if step.stop:
             outbox.stop_number(self.number.pk, _(step.stop))
-        step.omitted, step.halted = outbox.advance(step.advances)
-        outbox.finish(step.finished)
+        return outbox.flush(self.number.pk, self.token, step.flush)
 
-    def _clear(self, step: Step) -> None:
+    def _lease(self) -> Holding | None:
+        with transaction.atomic():
+            leases.renew(self.number.pk, self.token)
+            leased = outbox.lease(self.number.pk, self.chunk_size)
+        if leased is None:
+            return None
+        if leased.batch_id not in self.renders:
+            self.renders[leased.batch_id] = _compile(leased.batch_id)
+        return Holding(leased, *self.renders[leased.batch_id])
+
+    def _clear(self, flush: Flush, allowed: Allowed) -> None:
         """The commit is done: hand the allowed rows to the senders."""
-        ends = {advance.chunk_id: advance.end for advance in step.advances}
+        ends = {advance.chunk_id: advance.end for advance in flush.advances}
         for holding in self.holdings:
-            if holding.leased.id in step.halted:
+            if holding.leased.id in allowed.halted:
                 holding.drop()
             elif holding.leased.id in ends:
-                self._release_rows(holding, ends[holding.leased.id], step.omitted)
+                self._release_rows(holding, ends[holding.leased.id], allowed.refused)
+        if self.ready:
+            self.filled.set()
 
-    def _release_rows(self, holding: Holding, end: int, omitted: set[int]) -> None:
-        rows = holding.leased.rows
-        while holding.waiting and rows[holding.cleared].position < end:
-            row = rows[holding.cleared]
-            holding.cleared += 1
-            if row.id not in omitted:
-                holding.unsettled += 1
-                self.ready.put_nowait((holding, row))
+    def _release_rows(self, holding: Holding, end: int, refused: Collection[int]) -> None:
+        rows = holding.leased.rows[holding.cleared :]
+        count = bisect_left(rows, end, key=_position)
+        allowed = [(holding, row) for row in rows[:count] if row.id not in refused]
+        holding.cleared += count
+        holding.unsettled += len(allowed)
+        self.ready += allowed
 
     async def _in_database(self, function: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.database, function)
+
+
+_position = attrgetter("position")
 
 
 def _compile(batch_id: int) -> tuple[payloads.Render, list[str]]:
@@ -349,12 +390,13 @@ def _close_connection() -> None:
 
 
 def _result(row: Row, verdict: Verdict) -> dict[str, Any]:
+    if verdict.status is Status.ACCEPTED:
+        return {"id": row.id, "wamid": verdict.wamid}
     return {
         "id": row.id,
         "status": verdict.status,
         "code": verdict.code,
         "details": verdict.details,
         "trace": verdict.trace,
-        "wamid": verdict.wamid,
         "wait": verdict.wait,
     }

@@ -35,6 +35,11 @@ META_APP_SECRETS = [secret for secret in [*env.words("PREGON_META_APP_SECRET"), 
 META_VERIFY_TOKEN = env.secret("PREGON_META_VERIFY_TOKEN", "meta_verify_token")
 ARRIVALS_DAYS = env.number("PREGON_ARRIVALS_DAYS", 30)
 
+# Observation
+METRICS_TOKEN = env.text("PREGON_METRICS_TOKEN")
+METRICS_ADDRESS = env.private_address("PREGON_METRICS_ADDRESS")
+LOG_FORMAT = env.choice("PREGON_LOG_FORMAT", "line", "json")
+
 DEBUG = env.flag("PREGON_DEBUG")
 public = urlsplit(PUBLIC_URL)
 ALLOWED_HOSTS = env.words("PREGON_ALLOWED_HOSTS") or [public.hostname or "localhost", "localhost", "127.0.0.1"]
@@ -203,14 +208,27 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("PREGON_FROM_EMAIL", "Pregón <preg
 # Jobs
 PROCRASTINATE_ON_APP_READY = "pregon.worker.jobs.register"
 
+# Every line is masked (`lib.redact`). As JSON a line also has the ids that were given with it: broadcast, batch, message …
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"redact": {"()": "pregon.lib.redact.Redact"}},
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}},
+    "formatters": {
+        "line": {"format": "%(levelname)s %(name)s: %(message)s"},
+        "json": {
+            "()": "pythonjsonlogger.orjson.OrjsonFormatter",
+            "fmt": ["levelname", "name", "message"],
+            "rename_fields": {"levelname": "level", "name": "logger"},
+            "timestamp": "time",
+        },
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["redact"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"procrastinate": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    "loggers": {
+        "procrastinate": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        "uvicorn": {"handlers": [], "level": "WARNING", "propagate": True},  # it brings handlers of its own
+    },
 }
 
 SILENCED_SYSTEM_CHECKS = [

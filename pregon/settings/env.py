@@ -4,6 +4,7 @@ Each variable may also be given as a file: ``PREGON_SECRET_KEY_FILE=/run/secrets
 made once and kept in ``$PREGON_HOME/secrets`` so that a second start can read what the first one encrypted.
 """
 
+import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
@@ -19,8 +20,11 @@ KNOWN = {
     "PREGON_FROM_EMAIL": "the address that mail comes from",
     "PREGON_GRAPH_URL": "base address of Meta's API",
     "PREGON_HOME": "where data, secrets and logs live",
+    "PREGON_LOG_FORMAT": "line, or json: one object per line, for programs",
     "PREGON_META_APP_SECRET": "secrets of the Meta apps whose webhooks are accepted, separated by commas",
     "PREGON_META_VERIFY_TOKEN": "the word Meta repeats when it checks the webhook address",
+    "PREGON_METRICS_ADDRESS": "where a worker tells Prometheus about itself: 127.0.0.1:9108, or a private address",
+    "PREGON_METRICS_TOKEN": "opens /metrics of the panel to whoever brings it as a bearer token; without it there is none",
     "PREGON_PUBLIC_URL": "the address people open the panel at",
     "PREGON_SECRET_KEY": "signs sessions and encrypts tokens; older keys may follow, separated by commas",
     "PREGON_SIMULATOR_URL": "address of the practice WhatsApp as the product sees it; empty: no practice mode",
@@ -63,6 +67,35 @@ class Environment:
 
     def words(self, name: str, default: str = "") -> list[str]:
         return [word.strip() for word in self.text(name, default).split(",") if word.strip()]
+
+    def choice(self, name: str, *choices: str) -> str:
+        """One of `choices`; the first when nothing is given."""
+        value = self.text(name, choices[0])
+        if value not in choices:
+            raise ImproperlyConfigured(f"{name} is {value!r}; it takes {' or '.join(choices)}.")
+        return value
+
+    def private_address(self, name: str) -> tuple[str, int] | None:
+        """An IP address that the internet does not reach, and a port: `127.0.0.1:9108`, `[::1]:9108`."""
+        value = self.text(name)
+        if not value:
+            return None
+        host, _colon, port = value.rpartition(":")
+        try:
+            address = ipaddress.ip_address(host.strip("[]"))
+        except ValueError:
+            address = None
+        if not (
+            address
+            and address.is_private
+            and not address.is_unspecified
+            and port.isdecimal()
+            and 0 < int(port) < 65_536
+        ):
+            raise ImproperlyConfigured(
+                f"{name} is {value!r}; it takes a private IP address and a port: 127.0.0.1:9108."
+            )
+        return str(address), int(port)
 
     def secret(self, name: str, file_name: str) -> str:
         """The given secret, else one made once and kept, readable by its owner alone."""

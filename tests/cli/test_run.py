@@ -65,7 +65,9 @@ def test_a_database_that_does_not_answer(home: Path, port: int) -> None:
 
 def test_help_lists_the_commands_without_a_database(home: Path) -> None:
     listing = pregon(home, "--help").stdout
-    assert all(name in listing for name in ("run", "worker", "simulator", "import", "send", "results", "manage"))
+    assert all(
+        name in listing for name in ("run", "worker", "simulator", "import", "send", "results", "webhooks", "manage")
+    )
     assert not (home / "postgres").exists()
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -46,9 +48,9 @@ def supervise(tmp_path: Path) -> Iterator[Start]:
     """Starts a supervisor of the given programs."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*programs: str) -> subprocess.Popen[str]:
+    def start(*programs: str, **environment: str) -> subprocess.Popen[str]:
         command = [sys.executable, str(PROGRAM), str(tmp_path), *programs]
-        variables = {**os.environ, "MARK": str(tmp_path / "mark")}
+        variables = {**os.environ, "MARK": str(tmp_path / "mark"), **environment}
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=variables)
         started.append(process)
         return process
@@ -91,6 +93,15 @@ def test_a_signal_ends_everything_in_order(supervise: Start, order: signal.Signa
     assert process.returncode == 0
     assert "stopped" in rest
     assert not any(map(runs, children))
+
+
+def test_as_json_every_line_is_an_object_and_a_childs_own_stays_as_it_is(supervise: Start) -> None:
+    talks = """import time; print('{"message": "mine"}'); print('ready'); time.sleep(60)"""
+    process = supervise(talks, PREGON_LOG_FORMAT="json")
+    lines = [json.loads(line) for line in read_until(process.stdout, "all ready")]
+    assert {"message": "mine"} in lines
+    said = next(line for line in lines if line["message"] == "all ready")
+    assert said["logger"] == "pregon.run.pregon" and datetime.fromisoformat(said["time"]).tzinfo
 
 
 def test_a_child_that_does_not_listen_is_ended_with_all_it_started(supervise: Start) -> None:

@@ -1,10 +1,16 @@
 """No phone number and no token reaches a log."""
 
+import copy
 import io
+import json
 import logging
-from collections.abc import Iterator
+import logging.config
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
 
 import pytest
+from django.conf import settings
 
 from pregon.lib import redact
 
@@ -55,6 +61,45 @@ def test_tracebacks_are_redacted(written: tuple[logging.Logger, io.StringIO]) ->
         logger.exception("failed")
     assert "RuntimeError: no answer for •••••0142" in stream.getvalue()
     assert "2225550142" not in stream.getvalue()
+
+
+def test_a_traceback_is_not_made_anew_from_the_exception() -> None:
+    try:
+        raise RuntimeError("no answer for +522225550142")
+    except RuntimeError:
+        [line] = as_json(lambda logger: logger.exception("failed"))
+    assert line["exc_info"].endswith("RuntimeError: no answer for •••••0142")
+    assert "2225550142" not in str(line)
+
+
+def test_ids_are_shown_whole_and_other_fields_are_redacted() -> None:
+    fields = {
+        "broadcast": 123_456_789, "message_id": 5_212_225_550, "message_ids": [123_456_789], "number": "+522225550142",
+        "to": 522225550142, "job": {"mobile": "+522225550142"}, "code": None, "seconds": 0.25,
+    }  # fmt: skip
+    [line] = as_json(lambda logger: logger.warning("sent", extra=fields))
+    assert (line["broadcast"], line["message_id"], line["message_ids"]) == (123_456_789, 5_212_225_550, [123_456_789])
+    assert (line["number"], line["to"], line["job"]) == ("•••••0142", "•••••0142", "{'mobile': '•••••0142'}")
+    assert (line["code"], line["seconds"]) == (None, 0.25)
+    assert (line["level"], line["logger"], line["message"]) == ("WARNING", "tests.redact", "sent")
+    assert datetime.fromisoformat(line["time"]).tzinfo
+
+
+def as_json(write: Callable[[logging.Logger], None]) -> list[dict[str, Any]]:
+    """What the settings' own JSON handler writes."""
+    config = copy.deepcopy(settings.LOGGING)
+    stream = io.StringIO()
+    config["handlers"]["console"] |= {"formatter": "json", "stream": stream}
+    config["loggers"] = {"tests.redact": {"handlers": ["console"], "propagate": False}}
+    del config["root"]
+    logging.config.dictConfig(config)
+    logger = logging.getLogger("tests.redact")
+    try:
+        write(logger)
+    finally:
+        logger.handlers.clear()
+        logger.propagate = True
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
 def test_a_wrong_format_string_keeps_its_message(written: tuple[logging.Logger, io.StringIO]) -> None:

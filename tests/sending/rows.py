@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from pregon.accounts.models import Account
 from pregon.quota import ledger
-from pregon.sending import outbox
+from pregon.sending import intake, leases, outbox
 from pregon.sending.models import Batch
 from pregon.whatsapp.models import Number
 from tests import make
@@ -16,7 +16,7 @@ from tests import make
 SELECT = """
 SELECT id AS contact_id, name, mobile, meta_user_id, ARRAY[name]::text[] AS "values",
     CASE WHEN consent = 'granted' THEN '' ELSE 'sin_permiso' END AS omission
-FROM contacts_contact WHERE account_id = %(account)s
+FROM contacts_contact WHERE account_id = %(account)s AND id = coalesce(%(chosen)s, id)
 """
 PAYLOAD = {"type": "text", "text": {"body": "Hola {{nombre}}"}}
 
@@ -26,13 +26,14 @@ def number(account: Account, **fields: Any) -> Number:
 
 
 @transaction.atomic
-def launch(number: Number, **fields: Any) -> Batch:
-    """Everybody of the number's account, out of its current period."""
+def launch(number: Number, *, chosen: int | None = None, half: int | None = None, **fields: Any) -> Batch:
+    """Everybody of the number's account, one chosen contact, or the even (0) or odd (1) half; out of its current period."""
     period = ledger.current(number.account)
     assert period is not None
     given = {"payload": PAYLOAD, "slots": ["nombre"], "ends_at": timezone.now() + timedelta(hours=72)}
     batch = Batch.objects.create(account=number.account, number=number, period=period, **given | fields)
-    enqueued = outbox.enqueue(batch, SELECT, {"account": number.account_id})
+    select = SELECT if half is None else f"{SELECT} AND id %% 2 = {half}"
+    enqueued = intake.enqueue(batch, select, {"account": number.account_id, "chosen": chosen})
     ledger.reserve(period.pk, enqueued.queued, f"batch:{batch.pk}")
     batch.refresh_from_db()
     return batch
@@ -45,3 +46,14 @@ def business(people: int, *, limit: int = 10_000, **fields: Any) -> Number:
     for _person in range(people):
         make.contact(account)
     return number(account, **fields)
+
+
+def flush(batch: Batch, **given: Any) -> outbox.Allowed:
+    """What the pump of its number writes at once: `results`, `advances`, `finished`."""
+    token = leases.acquire(batch.number_id)
+    assert token is not None
+    try:
+        with transaction.atomic():
+            return outbox.flush(batch.number_id, token, outbox.Flush({batch.pk}, **given))
+    finally:
+        leases.release(batch.number_id)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -198,7 +198,7 @@ def test_paused_and_resumed(meta: line.Meta) -> None:
 
 def test_batches_of_a_number_take_turns(meta: line.Meta) -> None:
     number = rows.business(people=60, mps=20)
-    first, second = rows.launch(number), rows.launch(number)
+    first, second = rows.launch(number, half=0), rows.launch(number, half=1)
     meta_order = []
     meta.answer = lambda message, n: (meta_order.append(message["biz_opaque_callback_data"]), line.accept(message, n))[
         1
@@ -211,9 +211,10 @@ def test_batches_of_a_number_take_turns(meta: line.Meta) -> None:
 def test_a_crashed_pump_leaves_doubt_only_below_the_horizon(meta: line.Meta) -> None:
     number = rows.business(people=50)
     batch = rows.launch(number)
-    leased = outbox.lease(number.pk, 30)
+    with transaction.atomic():
+        leased = outbox.lease(number.pk, 30)
     assert leased is not None
-    outbox.advance([outbox.Advance(leased.id, batch.pk, 0, 12)])
+    rows.flush(batch, advances=[outbox.Advance(leased.id, batch.pk, 0, 12)])
 
     pump(batch)  # the successor
 

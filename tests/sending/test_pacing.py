@@ -1,0 +1,99 @@
+"""When messages may leave: the number's pace and the pair's, on a clock that the test moves."""
+
+from bisect import bisect_left
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pregon.sending.pacing import RECOVERY, SECOND, SLOWEST, Pace, Pairs
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def departures(pace: Pace, clock: Clock, naps: list[float]) -> list[float]:
+    """Times of departure of a sender that is sometimes away: it books at once where it can, else it waits."""
+    left = []
+    for nap in naps:
+        clock.now += nap
+        if not pace.book_now():
+            clock.now += pace.delay()
+        left.append(clock.now)
+    return left
+
+
+@given(
+    st.sampled_from([1, 20, 80]),
+    st.lists(st.just(0.0) | st.floats(0, 0.004) | st.floats(0, 1.5), min_size=90, max_size=200),
+)
+def test_no_second_holds_more_than_the_pace(per_second: int, naps: list[float]) -> None:
+    clock = Clock()
+    left = departures(Pace(per_second, clock), clock, naps)
+    assert max(bisect_left(left, start + 1) - first for first, start in enumerate(left)) <= per_second
+
+
+def test_stalls_of_the_sender_are_made_up() -> None:
+    """30 ms are lost in every second, and nothing of the pace."""
+    clock = Clock()
+    left = departures(Pace(1_000, clock), clock, [0.03 if n % 1_000 == 500 else 0.0001 for n in range(20_000)])
+    assert (left[-1] - left[0]) == pytest.approx(20_000 / 1_000 * SECOND, rel=0.002)
+
+
+def test_time_without_messages_is_not_made_up() -> None:
+    clock = Clock()
+    pace = Pace(80, clock)
+    departures(pace, clock, [0.0])
+    left = departures(pace, clock, [5.0, 0.0])
+    assert left[1] - left[0] == pytest.approx(SECOND / 80)
+
+
+def test_too_fast_halves_and_recovers_slowly() -> None:
+    clock = Clock()
+    pace = Pace(1_000, clock)
+    pace.slow_down()
+    assert pace.factor == 0.5
+    for _message in range(100):
+        pace.recover()
+    assert 0.5 < pace.factor < 0.65
+    for _message in range(1_000):
+        pace.recover()
+    assert pace.factor == 1.0
+    for _refusal in range(20):
+        clock.now += 2
+        pace.slow_down()
+    assert pace.factor == SLOWEST and RECOVERY < 1.01
+
+
+def test_refusals_of_one_moment_halve_once() -> None:
+    clock = Clock()
+    pace = Pace(80, clock)
+    for _refusal in range(6):
+        pace.slow_down()
+        clock.now += 0.05
+    assert pace.factor == 0.5
+
+
+def test_one_person_is_written_to_once_in_six_seconds() -> None:
+    clock = Clock()
+    pairs = Pairs(clock=clock)
+    assert pairs.book("+5215550001") == 0
+    assert pairs.book("+5215550002") == 0
+    clock.now += 2.5
+    assert pairs.book("+5215550001") == 3.5
+    clock.now += 3.5
+    assert pairs.book("+5215550001") == 0
+
+
+def test_who_was_written_to_long_ago_is_forgotten() -> None:
+    clock = Clock()
+    pairs = Pairs(clock=clock)
+    for n in range(1_000):
+        clock.now += 0.01
+        pairs.book(f"+52155500{n:04d}")
+    assert 599 <= len(pairs) <= 601
