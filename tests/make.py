@@ -15,7 +15,7 @@ from pregon.promotions import approvals, broadcasts
 from pregon.promotions.models import Broadcast, Promotion, Version, Way
 from pregon.quota import ledger
 from pregon.quota.models import Period
-from pregon.sending.models import Batch, Message, Status
+from pregon.sending.models import Batch, Message, Reply, Status
 from pregon.subscriptions.models import Plan, Subscription
 from pregon.whatsapp.models import Number, Portfolio, Template
 
@@ -91,6 +91,17 @@ def contact(account: Account, name: str = "", **fields: Any) -> Contact:
     } | fields
     name = name or f"Persona {n}"
     return Contact.objects.create(account=account, name=name, search=name.lower(), **given)
+
+
+def wrote(account: Account, mobile: str) -> Contact:
+    """The contact of a phone that wrote to the business; without permission when it is new."""
+    person = account.contacts.filter(mobile=mobile).first()
+    person = person or contact(account, "Lucía Mendoza", mobile=mobile, consent=Consent.UNKNOWN, consent_at=None)
+    line = account.numbers.first() or number(account)
+    Reply.objects.create(
+        wamid=f"wamid.{next(serial)}", account=account, number=line, contact=person, received_at=timezone.now()
+    )
+    return person
 
 
 def tag(account: Account, name: str, *contacts: Contact) -> Tag:

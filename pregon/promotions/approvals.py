@@ -4,6 +4,7 @@ NotReady        the message cannot be sent as it is; `problems` say why
 """
 
 import zlib
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import formats, timezone
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account, User
 from pregon.promotions import audiences, forecast, lines, problems, stages
-from pregon.promotions.models import Broadcast, Promotion
+from pregon.promotions.models import Broadcast, Promotion, Recurrence
 
 LOST = {"approved_at": None, "approved_by": None, "approved_count": None, "scheduled_for": None}
 
@@ -30,17 +31,25 @@ def approve(broadcast: Broadcast, actor: User, *, seen: str) -> None:
 
     Raises `NotReady`, `stages.ClosedError`.
     """
-    found = stages.lock(broadcast)
+    recurrence, found = stages.lock_recurrence(broadcast), stages.lock(broadcast)
     if mark(found) != seen:
         raise NotReady([_("El mensaje o la lista cambiaron mientras los veías. Míralos otra vez antes de firmar.")])
     found.number = lines.of(found)
     recipients = forecast.forecast(found).recipients
     if obstacles := problems_of(found, recipients):
         raise NotReady(obstacles)
-    found.status, found.wait_reason, found.approval_lost = Broadcast.Status.DRAFT, "", ""
+    found.scheduled_for = _planned(found, recurrence)
+    found.status = Broadcast.Status.SCHEDULED if found.scheduled_for else Broadcast.Status.DRAFT
+    found.wait_reason = found.approval_lost = found.told_of = ""
     found.approved_at, found.approved_by, found.approved_count = timezone.now(), actor, recipients
-    found.scheduled_for = None
     found.save()
+
+
+def _planned(broadcast: Broadcast, recurrence: Recurrence | None) -> datetime | None:
+    """The hour that its repetition gave it, while that is to come."""
+    if recurrence is None or recurrence.status != Recurrence.Status.ACTIVE or broadcast.occurrence is None:
+        return None
+    return broadcast.occurrence if broadcast.occurrence > timezone.now() else None
 
 
 def mark(broadcast: Broadcast) -> str:
@@ -57,10 +66,16 @@ def problems_of(broadcast: Broadcast, recipients: int) -> list[str]:
 
 @transaction.atomic
 def undo(broadcast: Broadcast, reason: str) -> None:
-    """The approval no longer holds, nor does a planned hour; the reason is shown. Unapproved ones stay as they are."""
-    Broadcast.objects.filter(pk=broadcast.pk, status__in=stages.OPEN, approved_at__isnull=False).update(
-        **LOST, status=Broadcast.Status.DRAFT, approval_lost=reason[:200]
-    )
+    """The approval no longer holds, nor does a planned hour; the reason is shown. Unapproved ones stay as they are.
+
+    What repeats asks for a new one: nothing follows until it has it.
+    """
+    signed = Broadcast.objects.filter(pk=broadcast.pk, status__in=stages.OPEN, approved_at__isnull=False)
+    lost = LOST | {"approval_lost": reason[:200]}
+    asks = f"{reason.rstrip('.')}. " + _("Fírmalo otra vez para que se siga repitiendo.")
+    repeating = signed.filter(recurrence__status=Recurrence.Status.ACTIVE)
+    if not repeating.update(**lost, status=Broadcast.Status.WAITING, wait_reason=asks[:300]):
+        signed.update(**lost, status=Broadcast.Status.DRAFT)
 
 
 @transaction.atomic

@@ -24,9 +24,10 @@ PAGE = 50
 WINDOW = timedelta(hours=24)  # Meta's service window after a person's last message
 COOLING = timedelta(hours=24)  # after Meta asked to wait (131049)
 NO_WHATSAPP = timedelta(days=90)  # after that a number without WhatsApp is tried again
+SLACK = timedelta(hours=2)  # by how much a week of what repeats may be shorter: a clock set forward, a late worker
 CLOCKS = timedelta(hours=1)  # by how much those of two machines may differ, generously
 
-# What counts as received: on its way, perhaps arrived, accepted and not reported failed (`sending.books.bucket`), in one of
+# What counts as received: on its way, perhaps arrived, accepted and not reported failed (`sending.books.BUCKETS`), in one of
 # the batches `counted`: whom one practised with has received nothing. What repeats is meant to come again: the limit still
 # counts it. Batches are asked for in the aggregates: as a condition they would tempt the planner to read whole ones.
 RECEIVED = """
@@ -196,6 +197,7 @@ def _read(broadcast: Broadcast, query: str, more: dict[str, Any]) -> list[tuple[
 
 def _facts(broadcast: Broadcast, now: datetime) -> dict[str, Any]:
     account, version = broadcast.account, broadcast.version
+    since = now - timedelta(days=account.repeat_days) + (SLACK if broadcast.occurrence else timedelta())
     return {
         "is_text": version.way == Way.TEXT,
         "is_marketing": costs.category(version) == Rate.Category.MARKETING,
@@ -203,9 +205,9 @@ def _facts(broadcast: Broadcast, now: datetime) -> dict[str, Any]:
         "window_since": now - WINDOW,
         "cooled_since": now - COOLING,
         "no_whatsapp_since": now - NO_WHATSAPP,
-        "repeat_since": now - timedelta(days=account.repeat_days),
+        "repeat_since": since,
         "repeat_limit": account.repeat_limit,
-        **_earlier(broadcast, now - timedelta(days=account.repeat_days)),
+        **_earlier(broadcast, since),
         **reach.free_params(broadcast.number, now),
     }
 

@@ -34,8 +34,9 @@ def check() -> int:
     return len(broken) + len(risky)
 
 
+@transaction.atomic
 def resume(broadcast: Broadcast) -> None:
-    """Go on where it stood. Raises `launch.Refused` while what stopped it lasts."""
+    """Go on where it stood; people are told if it stops again. Raises `launch.Refused` while what stopped it lasts."""
     launch.check_account(broadcast.account)
     template = broadcast.version.template
     if template and not template.approved:
@@ -44,6 +45,7 @@ def resume(broadcast: Broadcast) -> None:
         )
     if risk := lines.risk(broadcast, broadcast.number):
         raise launch.Refused(risk)
+    Broadcast.objects.filter(pk=broadcast.pk).update(told_of="")
     outbox.resume(_batch_id(broadcast))
 
 

@@ -52,9 +52,14 @@ def halt(timestamp: int) -> None:
 @blueprint.periodic(cron="* * * * *")
 @blueprint.task(name="repeat", queueing_lock="promotions.repeat")
 def repeat(timestamp: int) -> None:
-    """Every minute: the next occurrence of what repeats, once the one before has left."""
+    """Every minute: the next occurrence of what repeats, once the one before has left. One job each, as above."""
     for recurrence_id in recurrences.due():
-        recurrences.keep(recurrence_id)
+        repeat_one.defer(recurrence_id=recurrence_id)
+
+
+@blueprint.task(name="repeat_one")
+def repeat_one(recurrence_id: int) -> None:
+    recurrences.keep(recurrence_id)
 
 
 @blueprint.task(name="tell_of_broadcast", retry=AGAIN)

@@ -8,8 +8,8 @@
 A short list is frozen within the click that asks for it. A long one takes seconds: the broadcast becomes LAUNCHING and a
 worker freezes it, while its page tells how far that is.
 
-Locks, in this order: the broadcast (two clicks; not while a long list is frozen, so that nobody waits for that), the account
-(the frequency cap counts what others launch), the month (`freezing`).
+Locks, in this order: its recurrence, the broadcast (two clicks; not while a long list is frozen, so that nobody waits for
+that), the account (the frequency cap counts what others launch), the month (`freezing`).
 """
 
 from contextlib import nullcontext
@@ -26,7 +26,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from pregon.accounts.models import Account, User
 from pregon.promotions import approvals, audiences, freezing, lines, problems, progress, stages
 from pregon.promotions.freezing import Grown, Refused, Short
-from pregon.promotions.models import Broadcast
+from pregon.promotions.models import Broadcast, Recurrence
 from pregon.sending.models import Batch
 from pregon.whatsapp.models import Number
 
@@ -73,7 +73,7 @@ def _launch(broadcast: Broadcast, actor: User | None) -> Batch | None:
     return None
 
 
-LAUNCHING = {"status": Broadcast.Status.LAUNCHING, "frozen": 0, "to_freeze": 0, "wait_reason": ""}
+LAUNCHING = {"status": Broadcast.Status.LAUNCHING, "frozen": 0, "to_freeze": 0, "wait_reason": "", "told_of": ""}
 
 
 def _small(broadcast: Broadcast) -> bool:
@@ -89,7 +89,7 @@ def _freeze(broadcast: Broadcast, number: Number, actor: User | None) -> Batch:
     signed = broadcast.approved_at  # not called off, changed, signed and sent again meanwhile
     unchanged = Broadcast.objects.filter(pk=broadcast.pk, status=broadcast.status, approved_at=signed)
     launched = {"status": Broadcast.Status.LAUNCHED, "launched_at": batch.created_at, "launched_by": actor}
-    if not unchanged.update(**launched, batch=batch, number=number, wait_reason=""):
+    if not unchanged.update(**launched, batch=batch, number=number, wait_reason="", told_of=""):
         raise progress.CalledOff
     return batch
 
@@ -107,11 +107,29 @@ def defer(broadcast_id: int) -> None:
 
 
 def call_off(broadcast: Broadcast) -> bool:
-    """Stop launching: it is a draft again, still approved. False when it was too late: it is launched, or waits."""
-    found = Broadcast.objects.filter(pk=broadcast.pk, status=Broadcast.Status.LAUNCHING)
-    called_off = bool(found.update(status=Broadcast.Status.DRAFT, scheduled_for=None))
+    """Stop launching: it is a draft again, still approved, and what repeats pauses.
+
+    False when it was too late: it is launched, or waits.
+    """
+    called_off = _call_off(broadcast)
     approvals.message_changed(broadcast.promotion)
     return called_off
+
+
+@transaction.atomic
+def _call_off(broadcast: Broadcast) -> bool:
+    stages.lock_recurrence(broadcast)
+    found = Broadcast.objects.filter(pk=broadcast.pk, status=Broadcast.Status.LAUNCHING)
+    if not found.update(status=Broadcast.Status.DRAFT, scheduled_for=None):
+        return False
+    _pause(broadcast)
+    return True
+
+
+def _pause(broadcast: Broadcast) -> None:
+    """Its repetition, so that it stands where everybody sees it instead of waiting for a draft without an hour."""
+    active = Recurrence.objects.filter(occurrences=broadcast, status=Recurrence.Status.ACTIVE)
+    active.update(status=Recurrence.Status.PAUSED)
 
 
 def _check(broadcast: Broadcast) -> Number:
@@ -173,13 +191,15 @@ def schedule(broadcast: Broadcast, at: datetime) -> None:
         raise Refused(_("Elige una hora que no haya pasado, de aquí a un año."))
     if not approvals.valid(found):
         raise NotApproved
-    found.status, found.scheduled_for, found.wait_reason = Broadcast.Status.SCHEDULED, at, ""
-    found.save(update_fields=["status", "scheduled_for", "wait_reason"])
+    found.status, found.scheduled_for = Broadcast.Status.SCHEDULED, at
+    found.wait_reason = found.told_of = ""
+    found.save(update_fields=["status", "scheduled_for", "wait_reason", "told_of"])
 
 
 @transaction.atomic
 def unschedule(broadcast: Broadcast) -> None:
-    """Back to a draft, still approved. Raises `stages.ClosedError`."""
+    """Back to a draft, still approved; what repeats pauses. Raises `stages.ClosedError`."""
+    _pause(broadcast)
     found = stages.lock(broadcast)
     found.status, found.scheduled_for = Broadcast.Status.DRAFT, None
     found.save(update_fields=["status", "scheduled_for"])

@@ -133,7 +133,7 @@ class Broadcast(models.Model):
     quiet_waived_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     quality_accepted_at = models.DateTimeField(null=True, blank=True)  # although the number is rated low
     quality_accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    told_of = models.CharField(max_length=300, blank=True)  # the reason for stopping that its people were written about
+    told_of = models.CharField(max_length=300, blank=True)  # why it stopped, as its people were told
     result_seen_at = models.DateTimeField(null=True, blank=True)  # checklist: resultado revisado, after the end
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,4 +1,4 @@
-"""What people are written about, once: a broadcast that stopped by itself, a number through which nothing leaves.
+"""What people are written about, once each time: a broadcast that stopped by itself, a number through which nothing leaves.
 
 `due` claims what nobody was told of and gives each its letter as a job, in one transaction: one letter, whoever looks.
 """

@@ -4,8 +4,9 @@ A batch carries its next quiet hours as a hold from one moment to another, so th
 a job looks every minute whose hold is over and writes the next. Replies and test messages are not held: only broadcasts are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -18,8 +19,9 @@ from pregon.promotions import stages
 from pregon.promotions.models import Broadcast
 from pregon.sending import reach
 from pregon.sending.models import Batch
-from pregon.whatsapp.models import Number
+from pregon.whatsapp.models import Number, Portfolio
 
+Full = Callable[[Portfolio], bool]
 OPEN = (Batch.Status.RUNNING, Batch.Status.PAUSED)
 
 
@@ -63,9 +65,9 @@ def hold(batches: QuerySet[Batch], now: datetime | None = None) -> int:
     """Write the holds of those of the batches that are open broadcasts. Returns how many changed."""
     moment = now or timezone.now()
     rows = batches.filter(status__in=OPEN, broadcast__isnull=False)
-    return sum(
-        _write(batch, moment) for batch in rows.select_related("broadcast__account", "number__portfolio").order_by("id")
-    )
+    found = rows.select_related("broadcast__account", "number__portfolio").order_by("id")
+    full = cache(reach.full)  # a Meta business is asked about once
+    return sum(_write(batch, moment, full) for batch in found)
 
 
 @transaction.atomic
@@ -80,23 +82,23 @@ def waive(broadcast: Broadcast, actor: User) -> None:
     hold(Batch.objects.filter(pk=batch.pk))
 
 
-def _write(batch: Batch, now: datetime) -> bool:
+def _write(batch: Batch, now: datetime, full: Full) -> bool:
     before = Rest(batch.held_from, batch.held_until, Batch.Hold(batch.hold))
-    after = _limited(batch, now) or rest(batch.broadcast, batch.number, now)
+    after = _limited(batch, now, full) or rest(batch.broadcast, batch.number, now)
     if after == before:
         return False
     unchanged = Batch.objects.filter(pk=batch.pk, held_until=before.held_until, hold=before.hold)
     return bool(unchanged.update(**after._asdict()))  # the pump may just have written another
 
 
-def _limited(batch: Batch, now: datetime) -> Rest | None:
+def _limited(batch: Batch, now: datetime, full: Full) -> Rest | None:
     """Meta's own limit holds it: until then, or until the quiet hours that follow are over. No longer once it was raised."""
     if batch.hold != Batch.Hold.LIMIT or batch.held_until is None or batch.held_until <= now:
         return None
-    if not reach.full(batch.number.portfolio):
+    if not full(batch.number.portfolio):
         return None
     until = batch.held_until
-    end = until if batch.number.practice else leaves_at(batch.account, until)
+    end = until if batch.number.practice else leaves_at(batch.broadcast.account, until)
     return Rest(batch.held_from, end, Batch.Hold.LIMIT)
 
 

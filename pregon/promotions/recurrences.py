@@ -2,24 +2,29 @@
 
 Whoever signed the first signed for those that follow: each takes over its version, list and signature, is forecast and
 launched like any scheduled one, and asks when the list has grown or the message has changed. The next is made when none
-is open: after a time without a worker only the latest goes out.
+is open: after a time without a worker only the latest goes out. While it is active, an open one has an hour, is being
+launched, or asks: never a draft, which nobody would miss.
 
 Locks: the recurrence, then its broadcast.
 """
 
 import calendar
+from bisect import bisect_left
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from babel.dates import get_day_names
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import formats, timezone
-from django.utils.dates import WEEKDAYS
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from pregon.accounts.models import User
+from pregon.accounts.models import Account, User
 from pregon.promotions import approvals, broadcasts, launch, stages
 from pregon.promotions.models import Broadcast, Recurrence
 
@@ -59,17 +64,18 @@ def start(broadcast: Broadcast, rule: Rule, actor: User) -> Recurrence:
 
 
 def due() -> list[int]:
-    """Ids of the active ones whose next occurrence is not made yet."""
-    unsent = Broadcast.objects.filter(recurrence=OuterRef("pk"), status__in=stages.UNSENT)
-    active = Recurrence.objects.filter(~Exists(unsent), status=ACTIVE)
+    """Ids of the active ones whose next occurrence is not made yet, or stands without an hour."""
+    goes_on = Broadcast.objects.filter(recurrence=OuterRef("pk"), status__in=stages.UNSENT - {Broadcast.Status.DRAFT})
+    active = Recurrence.objects.filter(~Exists(goes_on), status=ACTIVE)
     return list(active.order_by("id").values_list("id", flat=True))
 
 
 @transaction.atomic
 def keep(recurrence_id: int, now: datetime | None = None) -> Broadcast | None:
-    """Make the next occurrence, or end. None when there is nothing to do: someone was faster."""
+    """Make the next occurrence, or end. None when one is open: at most it gets its hour again."""
     found = _locked(recurrence_id)
-    if found.status != ACTIVE or found.occurrences.filter(status__in=stages.UNSENT).exists():
+    if found.status != ACTIVE or _open(found).exists():
+        _go_on(found)
         return None
     last = found.occurrences.select_related("promotion", "account").latest("occurrence")
     assert last.occurrence is not None
@@ -86,6 +92,8 @@ def pause(recurrence: Recurrence) -> None:
     found = _locked(recurrence.pk)
     if found.status == ACTIVE:
         _set(found, PAUSED)
+        for broadcast in _open(found):
+            launch.call_off(broadcast)
         _open(found).filter(status=Broadcast.Status.SCHEDULED).update(status=Broadcast.Status.DRAFT, scheduled_for=None)
 
 
@@ -93,19 +101,25 @@ def pause(recurrence: Recurrence) -> None:
 def resume(recurrence: Recurrence) -> None:
     """Go on with the next occurrence from now; those of the pause are not made up for. Joins a second click."""
     found = _locked(recurrence.pk)
-    if found.status != PAUSED:
-        return
-    _set(found, ACTIVE)
-    waiting = _open(found).filter(status=Broadcast.Status.DRAFT, approved_at__isnull=False).first()
+    if found.status == PAUSED:
+        _set(found, ACTIVE)
+        _go_on(found)
+
+
+def _go_on(recurrence: Recurrence) -> None:
+    """Give an active one's draft its hour, the next where that is over; without a signature it asks for one."""
+    drafts = _open(recurrence).filter(recurrence__status=ACTIVE, status=Broadcast.Status.DRAFT)
+    drafts.filter(approved_at=None).update(**_unsigned())
+    waiting = drafts.filter(approved_at__isnull=False).first()
     if waiting is None:
         return
-    at = waiting.occurrence
-    if at is None or at <= timezone.now():
-        at = next_after(found, timezone.now())
+    now, at = timezone.now(), waiting.occurrence
+    at = at if at and at > now else next_after(recurrence, now)
     if at is None:
-        end(found)
+        _set(recurrence, ENDED)  # what was signed stays, for whoever wants it to leave
         return
-    Broadcast.objects.filter(pk=waiting.pk).update(status=Broadcast.Status.SCHEDULED, occurrence=at, scheduled_for=at)
+    still = Broadcast.objects.filter(pk=waiting.pk, status=Broadcast.Status.DRAFT, approved_at=waiting.approved_at)
+    still.update(status=Broadcast.Status.SCHEDULED, occurrence=at, scheduled_for=at)
 
 
 @transaction.atomic
@@ -115,19 +129,55 @@ def end(recurrence: Recurrence) -> None:
     if found.status != ENDED:
         _set(found, ENDED)
         for broadcast in _open(found):
-            broadcasts.discard(broadcast)
+            launch.call_off(broadcast)
+            with suppress(stages.ClosedError):  # it left a moment ago
+                broadcasts.discard(broadcast)
+
+
+@transaction.atomic
+def keep_clock(account: Account, before: ZoneInfo) -> None:
+    """The business's clock is another than `before`: what is planned keeps its day and hour on the new one."""
+    for found in Recurrence.objects.select_for_update().filter(account=account).exclude(status=ENDED):
+        for broadcast in _open(found).filter(occurrence__gt=timezone.now()):
+            _move(found, broadcast, before)
+
+
+def _move(recurrence: Recurrence, broadcast: Broadcast, before: ZoneInfo) -> None:
+    was, now = broadcast.occurrence, timezone.now()
+    assert was is not None
+    at: datetime | None = _hour(recurrence, was.astimezone(before).date())
+    at = at if at and at > now else next_after(recurrence, now)
+    if at is None:
+        end(recurrence)
+        return
+    rows = Broadcast.objects.filter(pk=broadcast.pk, status__in=stages.OPEN)
+    rows.filter(scheduled_for=was).update(scheduled_for=at)  # not one for which someone chose another hour
+    rows.update(occurrence=at)
 
 
 def next_after(recurrence: Recurrence, moment: datetime) -> datetime | None:
     """The first occurrence after that moment; None when the rule gives no more. How many there were is not asked."""
-    zone = recurrence.account.zone
-    for day in _days(recurrence, moment.astimezone(zone).date()):
+    for day in _days(recurrence, moment.astimezone(recurrence.account.zone).date()):
         if recurrence.until and day > recurrence.until:
             return None
-        at = datetime.combine(day, recurrence.at, zone).astimezone(UTC)  # what the clock skips comes an hour later
+        at = _hour(recurrence, day)
         if at > moment:
             return at
     return None
+
+
+def crowded(account: Account, rule: Rule) -> str:
+    """Why people would get it more often than the business's own limit lets them, in a sentence; "" when they would not."""
+    days = list(_days(Recurrence(account=account, **vars(rule)), timezone.localdate(timezone=account.zone)))
+    days = [day for day in days if rule.until is None or day <= rule.until][: rule.times]
+    span = timedelta(days=account.repeat_days)
+    most = max((bisect_left(days, day + span) - index for index, day in enumerate(days)), default=0)
+    if not account.repeat_limit or most <= account.repeat_limit:
+        return ""
+    return _(
+        "Con esa regla sale %(n)s veces en %(days)s días, y tu límite por persona es %(limit)s. Marca menos días o "
+        "cambia el límite en Ajustes."
+    ) % {"n": most, "days": account.repeat_days, "limit": account.repeat_limit}
 
 
 def describe(recurrence: Recurrence) -> str:
@@ -135,7 +185,7 @@ def describe(recurrence: Recurrence) -> str:
     clock = formats.time_format(recurrence.at, "G:i")
     if recurrence.every == Recurrence.Every.MONTH:
         return _("cada mes, el día %(day)s a las %(at)s") % {"day": recurrence.month_day, "at": clock}
-    names = [str(WEEKDAYS[day]) for day in recurrence.weekdays]
+    names = [get_day_names(locale=(get_language() or "es")[:2])[day] for day in recurrence.weekdays]
     days = _(" y ").join(filter(None, [", ".join(names[:-1]), names[-1]]))
     return _("cada %(days)s a las %(at)s") % {"days": days, "at": clock}
 
@@ -147,6 +197,11 @@ def _days(recurrence: Recurrence, first: date) -> Iterator[date]:
             yield day
         if recurrence.every == Recurrence.Every.MONTH and day.day == min(recurrence.month_day or 1, _length(day)):
             yield day
+
+
+def _hour(recurrence: Recurrence, day: date) -> datetime:
+    """What the clock skips comes an hour later."""
+    return datetime.combine(day, recurrence.at, recurrence.account.zone).astimezone(UTC)
 
 
 def _length(day: date) -> int:

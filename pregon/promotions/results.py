@@ -37,7 +37,7 @@ class Bucket(StrEnum):
 
 
 REPORTED = Q(delivery=Delivery.FAILED)  # by a webhook, whether Meta had accepted it before or not answered
-UNDELIVERED = Q(status=Status.ACCEPTED, delivery=Delivery.FAILED)  # the same line as `sending.books.bucket`
+UNDELIVERED = Q(status=Status.ACCEPTED, delivery=Delivery.FAILED)  # the same line as `sending.books.BUCKETS`
 FILTERS = {
     Bucket.ACCEPTED: Q(status=Status.ACCEPTED) & ~Q(delivery=Delivery.FAILED),
     Bucket.FAILED: Q(status=Status.FAILED) | UNDELIVERED,
@@ -296,7 +296,7 @@ def retry(broadcast: Broadcast, actor: User) -> Broadcast | None:
     if broadcast.batch is None:
         return None
     first = stages.locked(broadcast.retry_of or broadcast)
-    if begun := first.retries.filter(status__in=stages.OPEN).first():
+    if begun := first.retries.filter(status__in=stages.UNSENT).first():
         return begun
     ids = list(retriable(broadcast.batch, failed(broadcast.batch)).values_list("contact_id", flat=True))
     if not ids:

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from pregon.promotions.models import Broadcast
+from pregon.promotions.models import Broadcast, Recurrence
 
 OPEN = frozenset({Broadcast.Status.DRAFT, Broadcast.Status.SCHEDULED, Broadcast.Status.WAITING})
 UNSENT = OPEN | {Broadcast.Status.LAUNCHING}
@@ -22,6 +22,11 @@ def lock(broadcast: Broadcast) -> Broadcast:
     if found.status not in OPEN:
         raise ClosedError
     return found
+
+
+def lock_recurrence(broadcast: Broadcast) -> Recurrence | None:
+    """Its recurrence as it is now, held likewise: whoever needs both takes it before the broadcast."""
+    return Recurrence.objects.select_for_update(of=("self",), no_key=True).filter(occurrences=broadcast).first()
 
 
 def locked(broadcast: Broadcast) -> Broadcast:

@@ -1,7 +1,8 @@
 """Test messages: a promotion on a member's own phone, through the same pipe as everybody's.
 
 A trial is a batch of one without a broadcast: it counts in the quota, obeys *baja*, and is not held in quiet hours. The
-number is the member's own by their statement, which is kept as the consent of a contact like any other.
+number is the member's own by their statement, which is kept as the consent of a contact like any other; and that phone
+has written to the business before.
 """
 
 from datetime import datetime, timedelta
@@ -37,18 +38,32 @@ FROM contacts_contact WHERE id = %(contact)s
 def phone(member: Member) -> Contact | None:
     """The contact of the number that this member said is theirs, while it has permission."""
     granted = Contact.objects.filter(account=member.account_id, consent=Consent.GRANTED)
-    return granted.filter(mobile=member.mobile).first() if member.mobile else None
+    found = granted.filter(mobile=member.mobile).first() if member.mobile else None
+    return found if found and _wrote(member.account, found) else None
+
+
+def own(member: Member, raw: str) -> Contact:
+    """The member states that this number is theirs and may be written to. Raises `people.BadNumber`, `launch.Refused`.
+
+    The contact stays also when it is refused, without permission: so that what they write then is known as theirs.
+    """
+    try:
+        contact = people.add(member.account, people.Details(name=str(member.user), mobile=raw))
+    except people.AlreadyThere as there:
+        contact = there.contact
+    return _own(member, contact.pk)
 
 
 @transaction.atomic
-def own(member: Member, raw: str) -> Contact:
-    """The member states that this number is theirs and may be written to. Raises `people.BadNumber`, `launch.Refused`."""
-    account, mobile = member.account, people.read_number(member.account, raw)
-    contact = account.contacts.filter(mobile=mobile).first()
-    contact = contact or people.add(account, people.Details(name=str(member.user), mobile=raw))
+def _own(member: Member, contact_id: int) -> Contact:
+    contact = Contact.objects.select_for_update(no_key=True).get(pk=contact_id)  # two clicks state it once
     if contact.consent == Consent.WITHDRAWN:
         raise launch.Refused(
             _("Ese celular pidió no recibir más. Escribe ALTA desde él a tu número y vuelve a intentarlo.")
+        )
+    if not _wrote(member.account, contact):
+        raise launch.Refused(
+            _("Primero manda un mensaje desde tu celular a tu número de WhatsApp: así sabemos que es tuyo.")
         )
     if contact.consent != Consent.GRANTED:
         consent.record(
@@ -59,9 +74,14 @@ def own(member: Member, raw: str) -> Contact:
             actor=member.user,
             text=_(STATEMENT),
         )
-    member.mobile = mobile
+    member.mobile = contact.mobile or ""
     member.save(update_fields=["mobile"])
     return contact
+
+
+def _wrote(account: Account, contact: Contact) -> bool:
+    """Whether that phone has written to the business: nobody writes to a stranger's. Virtual phones need not."""
+    return account.practice or contact.replies.filter(number__practice=False).exists()
 
 
 @transaction.atomic

@@ -107,8 +107,14 @@ def test_the_rest_of_people_is_changed() -> None:
     assert (account.quiet_from, account.quiet_until) == (time(20, 30), time(8))
     assert (account.repeat_days, account.repeat_limit) == (10, 3)
 
-    page = client.post(address, {"repeat_days": 7, "repeat_limit": 2}, follow=True).content.decode()
+
+@pytest.mark.parametrize("left_over", [{}, {"quiet_from": "", "quiet_until": "08:00"}, {"quiet_from": "20:30"}])
+def test_without_quiet_hours_neither_hour_is_kept(left_over: dict[str, str]) -> None:
+    owner = make.business(quiet_from=time(21), quiet_until=time(9))
+    given = {"repeat_days": 7, "repeat_limit": 2} | left_over
+    page = make.signed_in(owner).post(reverse("panel:settings_rest"), given, follow=True).content.decode()
     assert "Sin horas de silencio" in page
+    account = owner.account
     account.refresh_from_db()
     assert (account.quiet_from, account.quiet_until) == (None, None)
 

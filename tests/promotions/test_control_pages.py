@@ -1,6 +1,6 @@
 """The pages of control: what rests, what stopped, what repeats, and one's own test. HTTP in, rows and HTML out."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from uuid import uuid4
 
 import pytest
@@ -10,6 +10,7 @@ from django.utils import timezone
 from pregon.accounts.models import Account, Role
 from pregon.promotions import halts, launch, quiet, recurrences
 from pregon.promotions.models import Broadcast, Recurrence, Trial
+from pregon.promotions.recurrences import Rule
 from pregon.sending import outbox
 from pregon.sending.models import Batch, Delivery, Message, Status
 from pregon.whatsapp.models import Quality
@@ -105,13 +106,25 @@ def test_low_quality_is_explained_and_gone_on_with_knowingly(owner, browser, lau
 
 def test_before_it_is_sent_low_quality_asks_first(owner, browser, approved):
     owner.account.numbers.update(quality=Quality.RED)
-    assert "Lo sé: enviarla de todos modos" in words(browser.get(page("broadcast", approved)))
+    assert "Lo sé: dejar que se envíe" in words(browser.get(page("broadcast", approved)))
     browser.post(page("broadcast_launch", approved))
     assert not Batch.objects.exists()
     browser.post(page("broadcast_accept", approved))
     assert "Lo sé" not in words(browser.get(page("broadcast", approved)))
     browser.post(page("broadcast_launch", approved))
     assert Batch.objects.get().queued == 2
+
+
+def test_what_a_person_paused_goes_on_in_two_steps_where_quality_is_low(owner, browser, launched):
+    outbox.pause(launched.batch_id, "Lo pausó Lucía", Batch.Cause.PERSON)
+    owner.account.numbers.update(quality=Quality.RED)
+    shown = words(browser.get(page("broadcast", launched)))
+    assert "Lo sé: dejar que se envíe" in shown and "seguir de todos modos" not in shown
+    browser.post(page("broadcast_accept", launched))
+    assert Batch.objects.get().status == Batch.Status.PAUSED
+    assert "Lo sé" not in words(browser.get(page("broadcast", launched)))
+    browser.post(page("broadcast_resume", launched))
+    assert Batch.objects.get().status == Batch.Status.RUNNING
 
 
 def test_a_stopped_template_and_number_are_told(owner, browser, launched):
@@ -154,7 +167,7 @@ def test_repeated_paused_resumed_ended(browser, approved):
 
 
 def test_only_what_was_chosen_is_kept(browser, approved):
-    given = rule(every="month", month_day=31, ends="times", times=5, until="2030-01-01")
+    given = rule(every="month", month_day=31, ends="times", times=5, until="ayer", weekdays=["9"])
     browser.post(page("broadcast_repeat", approved), given)
     found = Recurrence.objects.get()
     assert (found.every, found.weekdays, found.month_day, found.until, found.times) == ("month", [], 31, None, 5)
@@ -167,12 +180,45 @@ def test_only_what_was_chosen_is_kept(browser, approved):
         ({"weekdays": []}, "Marca al menos un día"), ({"every": "month"}, "Escribe un día del 1 al 31"),
         ({"every": "month", "month_day": 32}, "31"), ({"clock": "mañana"}, "Escribe una hora"),
         ({"ends": "day"}, "Elige el último día"), ({"ends": "times"}, "Escribe cuántas veces"),
+        ({"weekdays": ["0", "2", "4"]}, "sale 3 veces en 7 días, y tu límite por persona es 2"),
         ({"ends": "day", "until": "2001-01-01"}, "no hay ninguna fecha"), ({"weekdays": ["9"]}, "9"),
     ],
 )  # fmt: skip
 def test_a_rule_that_cannot_be(browser, approved, wrong, sentence):
     assert sentence in words(browser.post(page("broadcast_repeat", approved), rule(**wrong)), 422)
     assert not Recurrence.objects.exists()
+
+
+def test_what_hidden_fields_still_hold_is_not_read(browser, approved):
+    """A value beyond its bounds, typed before another choice was made."""
+    browser.post(page("broadcast_repeat", approved), rule(month_day=99, times=0, until="ayer"))
+    found = Recurrence.objects.get()
+    assert (found.weekdays, found.month_day, found.until, found.times) == ([0, 3], None, None, None)
+
+
+def test_in_english_too(owner, browser, approved):
+    recurrences.start(approved, Rule(Recurrence.Every.WEEK, time(10), weekdays=[0]), owner.user)
+    browser.cookies["django_language"] = "en"
+    shown = browser.get(page("broadcast", approved))
+    assert "Monday" in words(shown)
+
+
+def test_without_an_hour_it_says_that_the_repetition_rests(browser, approved):
+    browser.post(page("broadcast_repeat", approved), rule())
+    assert "La repetición queda en pausa." in words(browser.get(page("broadcast", approved)))
+    answer = words(browser.post(page("broadcast_unschedule", approved), follow=True))
+    assert "y está en pausa" in answer
+    assert "Reanudar la repetición" in answer
+
+
+def test_another_time_zone_moves_what_repeats(owner, browser, approved):
+    recurrences.start(approved, EVERY_DAY, owner.user)
+    form = browser.get(reverse("panel:settings_business")).context["form"].initial
+    browser.post(reverse("panel:settings_business"), form | {"time_zone": "America/Tijuana"})
+    approved.refresh_from_db()
+    assert approved.account.time_zone == "America/Tijuana"
+    assert approved.scheduled_for.astimezone(approved.account.zone).hour == 10
+    assert approved.occurrence == approved.scheduled_for
 
 
 def test_what_is_not_signed_does_not_repeat(owner, browser):
@@ -196,6 +242,7 @@ def trial(promotion):
 
 
 def test_a_test_and_what_became_of_it(owner, browser):
+    make.wrote(owner.account, "+522225550199")
     promotion = make.promotion(owner.account)
     assert trial(promotion) in browser.get(reverse("panel:promotion", args=[promotion.pk])).content.decode()
     asked = words(browser.get(trial(promotion)))
@@ -225,6 +272,13 @@ def test_a_test_and_what_became_of_it(owner, browser):
     assert "Fallidos" in words(browser.get(live))
 
 
+def test_a_phone_that_never_wrote_is_told_what_to_do(owner, browser):
+    given = {"token": uuid4(), "mobile": "222 555 0199", "mine": "on"}
+    answer = browser.post(trial(make.promotion(owner.account)), given)
+    assert "Primero manda un mensaje desde tu celular" in words(answer, 422)
+    assert not Trial.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
@@ -242,11 +296,25 @@ def test_a_test_that_cannot_be(owner, browser, wrong, sentence):
 
 
 def test_another_number_is_asked_about_again(owner, browser):
+    make.wrote(owner.account, "+522225550199")
     promotion = make.promotion(owner.account)
     browser.post(trial(promotion), {"token": uuid4(), "mobile": "222 555 0199", "mine": "on"})
     answer = browser.post(trial(promotion), {"token": uuid4(), "mobile": "222 555 0188"})
     assert "Marca que es tu celular" in words(answer, 422)
     assert Trial.objects.count() == 1
+
+
+def test_tests_are_ones_own(owner, browser):
+    promotion = make.promotion(owner.account)
+    batch = make.batch(owner.account, promotion)
+    make.message(batch, make.contact(owner.account, mobile="+525511112222"))
+    given = {"account": owner.account, "member": owner, "batch": batch, "token": uuid4()}
+    Trial.objects.create(version=promotion.versions.get(), **given)
+    live = reverse("panel:promotion_trials", args=[promotion.pk])
+    assert "+52 55 1111 2222" in words(browser.get(live))
+    colleague = make.signed_in(make.member(owner.account, Role.EDITOR))
+    for address in (live, trial(promotion)):
+        assert "1111 2222" not in words(colleague.get(address))
 
 
 def test_from_a_review_and_back(owner, browser, approved):
@@ -294,6 +362,7 @@ def test_tests_are_for_who_prepares_promotions(owner):
 
 
 def test_pages_take_a_fixed_number_of_queries(owner, browser, approved, django_assert_max_num_queries):
+    make.wrote(owner.account, "+522225550199")
     recurrences.start(approved, EVERY_DAY, owner.user)
     promotion = approved.promotion
     browser.post(trial(promotion), {"token": uuid4(), "mobile": "222 555 0199", "mine": "on"})

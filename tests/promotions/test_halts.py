@@ -1,5 +1,6 @@
 """What stops by itself: why, for how long, who is told; and that the person decides."""
 
+import logging
 from datetime import datetime, timedelta
 
 import orjson
@@ -8,7 +9,7 @@ from django.core import mail
 from django.utils import timezone
 
 from pregon.accounts.models import Role
-from pregon.promotions import halts, jobs, launch, notices
+from pregon.promotions import approvals, halts, jobs, launch, notices
 from pregon.promotions.models import Broadcast
 from pregon.sending import outbox
 from pregon.sending.models import Batch
@@ -230,6 +231,27 @@ def test_an_error_of_the_whole_number_stops_it():
     assert number.stopped_at is not None
 
 
+# What the log says
+
+
+def test_each_stop_that_nobody_asked_for_is_a_warning_once(owner, running, caplog):
+    caplog.set_level(logging.INFO, "pregon.sending.outbox")
+    rate(owner, Quality.RED)
+    number = owner.account.numbers.get()
+    for _ in range(2):
+        halts.check()
+        outbox.stop_number(number.pk, "Se acabó el saldo")
+    paused, stopped = caplog.records
+    assert {paused.levelname, stopped.levelname} == {"WARNING"}
+    assert (paused.batch, paused.cause, stopped.number) == (running.batch_id, "quality", number.pk)
+    assert "calidad baja" in paused.getMessage() and "Se acabó el saldo" in stopped.getMessage()
+
+
+def test_what_a_person_paused_is_no_warning(running, caplog):
+    outbox.pause(running.batch_id, "Lo pausó Lucía", Batch.Cause.PERSON)
+    assert not caplog.records
+
+
 # Who is told
 
 
@@ -270,6 +292,59 @@ def test_what_waits_for_a_decision_is_told(owner):
     letters()
     letters()
     assert ["La lista creció" in letter.body for letter in mail.outbox] == [True]
+
+
+def test_the_same_reason_is_told_again_once_it_went_on(owner, running):
+    for told in (1, 2):
+        outbox.pause(running.batch_id, "Falló más de la mitad")
+        letters()
+        letters()
+        assert len(mail.outbox) == told
+        halts.resume(Broadcast.objects.get(pk=running.pk))
+        letters()
+
+
+def test_quality_that_falls_again_is_told_again(owner, running):
+    for told in (1, 2):
+        rate(owner, Quality.RED)
+        halts.check()
+        letters()
+        assert len(mail.outbox) == told
+        if told == 1:
+            halts.accept_quality(running, owner.user)
+            assert stands(running) == ("running", "")
+            Broadcast.objects.update(quality_accepted_at=None)
+
+
+@pytest.mark.parametrize("by_schedule", [True, False])
+def test_one_that_waits_again_for_the_same_is_told_again(owner, by_schedule):
+    broadcast = make.broadcast(owner.account, approved_by=owner.user)
+    rate(owner, Quality.RED)
+    for told in (1, 2):
+        if by_schedule:
+            launch.schedule(broadcast, timezone.now() + timedelta(hours=1))
+            assert Broadcast.objects.get(pk=broadcast.pk).told_of == ""
+        due_now(broadcast)
+        launch.launch_due(broadcast.pk)
+        letters()
+        letters()
+        assert len(mail.outbox) == told
+
+
+def test_signed_again_it_may_be_told_the_same_again(owner):
+    broadcast = make.broadcast(owner.account)
+    Broadcast.objects.filter(pk=broadcast.pk).update(status=Broadcast.Status.WAITING, told_of="La misma")
+    approvals.approve(broadcast, owner.user, seen=approvals.mark(broadcast))
+    assert Broadcast.objects.get(pk=broadcast.pk).told_of == ""
+
+
+def test_launched_after_all_it_is_told_when_it_stops_for_the_same(owner):
+    broadcast = make.broadcast(owner.account, approved_by=owner.user)
+    Broadcast.objects.filter(pk=broadcast.pk).update(told_of="La misma")
+    batch = launch.launch(broadcast, owner.user)
+    outbox.pause(batch.pk, "La misma")
+    letters()
+    assert len(mail.outbox) == 1
 
 
 def test_a_stopped_number_is_told_once_and_again_when_it_stops_again(owner):

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from pregon.panel.views import plans_seen
-from pregon.promotions import launch, plan
+from pregon.promotions import broadcasts, launch, plan
 from pregon.promotions.plan import Crowd, Load, Plan, Room
 from pregon.sending.models import Batch
 from pregon.whatsapp.models import Number, Portfolio
@@ -64,6 +64,36 @@ def test_the_result_says_until_when_it_is_held(owner) -> None:
     assert "Límite diario de Meta" in text and "Sigue solo mañana a las" in text and "Falta menos" not in text
     Batch.objects.update(held_until=timezone.now() - timedelta(minutes=1))
     assert "Sigue solo" not in seen(owner, broadcast)
+
+
+def test_for_nobody_it_says_so_and_discarded_nothing(owner) -> None:
+    owner.account.contacts.all().delete()
+    broadcast = make.broadcast(owner.account)
+    text = seen(owner, broadcast)
+    assert "Con esta lista no sale a nadie." in text and "menos de un minuto" not in text
+    broadcasts.discard(broadcast)
+    text = seen(owner, broadcast)
+    assert "Este envío se descartó" in text and "Cuándo sale" not in text
+
+
+def test_how_long_it_takes_is_said_only_where_nothing_makes_it_wait(owner) -> None:
+    Portfolio.objects.update(daily_limit=None)
+    Number.objects.update(mps=1)
+    broadcast = make.broadcast(owner.account, approved_by=owner.user)
+    launch.launch(broadcast, owner.user)
+    Batch.objects.update(queued=600)
+    assert "Faltan unos 10 minutos" in seen(owner, broadcast)
+    now = timezone.now()
+    Batch.objects.update(held_from=now + timedelta(minutes=20), held_until=now + timedelta(hours=9), hold="quiet")
+    assert "Faltan unos" in seen(owner, broadcast)
+    Batch.objects.update(held_from=now + timedelta(minutes=5))
+    assert "Faltan unos" not in seen(owner, broadcast), "the night comes before its end"
+    Batch.objects.update(held_from=None, held_until=None, hold="")
+    Portfolio.objects.update(daily_limit=2_000)
+    assert "Faltan unos" not in seen(owner, broadcast)
+    Portfolio.objects.update(daily_limit=None)
+    Number.objects.update(stopped_at=now)
+    assert "Faltan unos" not in seen(owner, broadcast)
 
 
 def test_without_a_number_it_says_what_is_missing(owner) -> None:

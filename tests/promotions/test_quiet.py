@@ -5,6 +5,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from pregon.accounts.models import Account
 from pregon.promotions import launch, quiet
 from pregon.promotions.models import Broadcast
+from pregon.sending import reach
 from pregon.sending.models import Batch
 from pregon.whatsapp.models import Number, Portfolio
 from tests import make
@@ -217,13 +220,27 @@ def test_metas_limit_that_ends_at_night_waits_for_the_morning(owner, held):
     assert Batch.objects.get().hold == Batch.Hold.QUIET
 
 
+def test_it_looks_as_often_for_three_held_batches_as_for_one(owner, held, django_assert_num_queries):
+    limit = {"held_from": None, "held_until": timezone.now() + timedelta(hours=4), "hold": Batch.Hold.LIMIT}
+    Portfolio.objects.update(daily_limit=0)
+    Batch.objects.update(**limit)
+    with CaptureQueriesContext(connection) as one:
+        quiet.hold(Batch.objects.all())
+    for _ in range(2):
+        another = make.broadcast(owner.account)
+        Broadcast.objects.filter(pk=another.pk).update(batch=make.batch(owner.account, another.promotion))
+    Batch.objects.update(**limit)
+    with django_assert_num_queries(len(one)):
+        assert quiet.hold(Batch.objects.all()) == 0
+
+
 def test_what_the_pump_wrote_meanwhile_stays(owner, held):
     """The pump finds Meta's limit between the job's look and its word."""
     read_before = Batch.objects.select_related("broadcast__account", "number").get()
     Account.objects.update(quiet_from=None, quiet_until=None)
     read_before.broadcast.account.refresh_from_db()
     Batch.objects.update(held_until=timezone.now() + timedelta(hours=9), hold=Batch.Hold.LIMIT)
-    assert not quiet._write(read_before, timezone.now())
+    assert not quiet._write(read_before, timezone.now(), reach.full)
     assert Batch.objects.get().hold == Batch.Hold.LIMIT
 
 

@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from hypothesis import given
 from hypothesis import strategies as st
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from pregon.accounts.models import Account
 from pregon.promotions import approvals, broadcasts, drafts, forecast, jobs, launch, recurrences, results, stages
@@ -96,6 +97,11 @@ def test_in_words(given: dict[str, object], words: str) -> None:
     assert recurrences.describe(rule(**given)) == words
 
 
+def test_in_words_where_nobody_wrote_the_locale() -> None:
+    with translation.override("en-mx"):
+        assert "Monday" in recurrences.describe(rule(weekdays=[0]))
+
+
 # Made, launched, made again
 
 
@@ -176,6 +182,77 @@ def test_what_repeats_weekly_comes_again_and_the_rule_still_counts_it(owner, app
     assert forecast.forecast(by_hand).omissions == {Omission.REPEATED: 3}
 
 
+def test_twice_a_week_within_the_limit_it_always_comes(owner, approved):
+    """A week later to the second, or an hour short of it: the one of a week ago does not count."""
+    twice = recurrences.start(approved, Rule(WEEK, time(10), weekdays=[0, 3]), owner.user)
+    come_due(approved)
+    second = recurrences.keep(twice.pk)
+    come_due(second)
+    now = timezone.now()
+    Message.objects.filter(batch=approved.batch).update(
+        created_at=now - timedelta(days=7) + timedelta(hours=1, minutes=5)
+    )
+    Message.objects.filter(batch=second.batch).update(created_at=now - timedelta(days=4))
+    third = recurrences.keep(twice.pk)
+    assert forecast.forecast(third, now).recipients == 3
+    by_hand = make.broadcast(owner.account)
+    assert forecast.forecast(by_hand, now).omissions == {Omission.REPEATED: 3}, "no slack for what does not repeat"
+
+
+@pytest.mark.parametrize(
+    ("rule", "limit", "days", "most"),
+    [
+        (Rule(WEEK, time(10), weekdays=[0, 3]), 2, 7, 0), (Rule(WEEK, time(10), weekdays=[0, 2, 4]), 2, 7, 3),
+        (Rule(WEEK, time(10), weekdays=[0]), 1, 8, 2), (Rule(WEEK, time(10), weekdays=[0, 1]), 1, 1, 0),
+        (Rule(MONTH, time(10), month_day=1), 1, 28, 0), (Rule(MONTH, time(10), month_day=1), 2, 90, 4),
+        (Rule(WEEK, time(10), weekdays=[0, 2, 4], times=2), 2, 7, 0),
+    ],
+)  # fmt: skip
+def test_a_rule_beyond_the_limit_per_person_is_told(rule, limit, days, most):
+    account = Account(time_zone="America/Mexico_City", repeat_limit=limit, repeat_days=days)
+    said = recurrences.crowded(account, rule)
+    assert f"sale {most} veces en {days} días" in said if most else said == ""
+
+
+def test_another_clock_keeps_day_and_hour(owner, approved):
+    weekly = recurrences.start(approved, Rule(WEEK, time(10), weekdays=[0]), owner.user)
+    approved.refresh_from_db()
+    before, day = owner.account.zone, approved.scheduled_for.astimezone(owner.account.zone).date()
+    Account.objects.filter(pk=owner.account_id).update(time_zone="America/Argentina/Buenos_Aires")
+    owner.account.refresh_from_db()
+    recurrences.keep_clock(owner.account, before)
+    approved.refresh_from_db()
+    zone = ZoneInfo("America/Argentina/Buenos_Aires")
+    if approved.scheduled_for.astimezone(zone).date() == day:  # else it would have left in the hours between the two
+        assert approved.scheduled_for == datetime.combine(day, time(10), zone)
+    assert (
+        approved.scheduled_for
+        == approved.occurrence
+        == recurrences.next_after(Recurrence.objects.get(pk=weekly.pk), timezone.now())
+    )
+
+
+def test_an_hour_that_someone_chose_stays_on_another_clock(owner, approved, daily):
+    chosen = timezone.now() + timedelta(minutes=20)
+    launch.schedule(approved, chosen)
+    before = owner.account.zone
+    Account.objects.filter(pk=owner.account_id).update(time_zone="America/Tijuana")
+    owner.account.refresh_from_db()
+    recurrences.keep_clock(owner.account, before)
+    approved.refresh_from_db()
+    assert approved.scheduled_for == chosen
+    assert approved.occurrence.astimezone(owner.account.zone).hour == 10
+
+
+def test_each_is_kept_by_a_job_of_its_own(approved, daily):
+    come_due(approved)
+    jobs.repeat(0)
+    deferred = ProcrastinateJob.objects.get(task_name="promotions:repeat_one")
+    assert deferred.args == {"recurrence_id": daily.pk}
+    jobs.repeat_one(**deferred.args)
+    assert only_open(daily).status == Broadcast.Status.SCHEDULED
+
+
 def test_after_a_time_without_a_worker_only_one_goes_out(approved, daily):
     come_due(approved)
     now = timezone.now() + timedelta(days=20)
@@ -205,16 +282,92 @@ def edit(promotion: Promotion, owner) -> None:
     drafts.save(promotion, owner.user, drafts.Draft(**vars(written) | {"fallbacks": {"nombre": "amiga"}}))
 
 
-def test_a_changed_message_is_not_sent_unsigned(owner, approved, daily):
+def test_a_changed_message_asks_and_signed_again_keeps_its_hour(owner, approved, daily):
+    approved.refresh_from_db()
+    hour = approved.scheduled_for
     edit(approved.promotion, owner)
     approved.refresh_from_db()
-    assert (approved.status, approved.approved_at) == (Broadcast.Status.DRAFT, None)
+    assert (approved.status, approved.approved_at, approved.scheduled_for) == (Broadcast.Status.WAITING, None, None)
+    assert "Cambiaste el mensaje" in approved.wait_reason
+    assert "Fírmalo otra vez" in approved.wait_reason
     assert recurrences.due() == []
 
     approvals.approve(approved, owner.user, seen=approvals.mark(approved))
+    approved.refresh_from_db()
+    assert (approved.status, approved.scheduled_for) == (Broadcast.Status.SCHEDULED, hour)
     launch.launch(approved, owner.user)
     second = recurrences.keep(daily.pk)
     assert (second.status, second.version) == ("scheduled", drafts.latest(approved.promotion))
+
+
+def test_signed_too_late_it_takes_the_next_hour(owner, approved, daily):
+    edit(approved.promotion, owner)
+    Broadcast.objects.update(occurrence=timezone.now() - timedelta(minutes=5))
+    approved.refresh_from_db()
+    approvals.approve(approved, owner.user, seen=approvals.mark(approved))
+    approved.refresh_from_db()
+    assert approved.status == Broadcast.Status.DRAFT, "for whoever wants it to leave at once"
+    assert recurrences.due() == [daily.pk]
+    recurrences.keep(daily.pk)
+    approved.refresh_from_db()
+    assert approved.status == Broadcast.Status.SCHEDULED
+    assert approved.scheduled_for == approved.occurrence > timezone.now()
+    assert recurrences.due() == []
+
+
+def test_signed_too_late_the_last_is_not_thrown_away(owner, approved, daily):
+    edit(approved.promotion, owner)
+    Broadcast.objects.update(occurrence=timezone.now() - timedelta(minutes=5))
+    Recurrence.objects.update(until=date(2020, 1, 1))
+    approved.refresh_from_db()
+    approvals.approve(approved, owner.user, seen=approvals.mark(approved))
+    recurrences.keep(daily.pk)
+    daily.refresh_from_db()
+    assert daily.status == Recurrence.Status.ENDED
+    assert launch.launch(approved, owner.user).queued == 3
+
+
+def test_changed_while_paused_it_asks_when_resumed(owner, approved, daily):
+    recurrences.pause(daily)
+    edit(approved.promotion, owner)
+    approved.refresh_from_db()
+    assert approved.status == Broadcast.Status.DRAFT
+    recurrences.resume(daily)
+    approved.refresh_from_db()
+    assert approved.status == Broadcast.Status.WAITING
+    assert "fírmalo" in approved.wait_reason
+
+
+def test_without_its_hour_the_repetition_pauses(approved, daily):
+    launch.unschedule(approved)
+    daily.refresh_from_db()
+    assert daily.status == Recurrence.Status.PAUSED
+    recurrences.resume(daily)
+    approved.refresh_from_db()
+    assert approved.status == Broadcast.Status.SCHEDULED
+
+
+def test_called_off_the_repetition_pauses(approved, daily):
+    assert not launch.call_off(approved)
+    daily.refresh_from_db()
+    assert daily.status == Recurrence.Status.ACTIVE, "it was not being launched"
+    Broadcast.objects.update(status=Broadcast.Status.LAUNCHING)
+    assert launch.call_off(approved)
+    daily.refresh_from_db()
+    assert daily.status == Recurrence.Status.PAUSED
+
+
+@pytest.mark.parametrize(
+    ("act", "status"),
+    [(recurrences.pause, Broadcast.Status.DRAFT), (recurrences.end, Broadcast.Status.DISCARDED)],
+)
+def test_paused_or_ended_while_one_is_being_launched(approved, daily, act, status):
+    Broadcast.objects.update(status=Broadcast.Status.LAUNCHING)
+    act(daily)
+    approved.refresh_from_db()
+    assert approved.status == status
+    assert not launch.launch_due(approved.pk)
+    assert not Batch.objects.exists()
 
 
 def test_a_message_changed_between_two_is_asked_about(owner, approved, daily):

@@ -181,6 +181,10 @@ def test_retry_is_a_new_draft_for_those_it_can_help(finished, owner):
 
     assert results.retry(finished, owner.user) == again, "a second click finds it"
 
+    Broadcast.objects.filter(pk=again.pk).update(status=Broadcast.Status.LAUNCHING)
+    assert results.retry(finished, owner.user) == again, "also while it is being launched"
+    Broadcast.objects.filter(pk=again.pk).update(status=Broadcast.Status.DRAFT)
+
     broadcasts.discard(again)
     Message.objects.filter(pk=dani.pk).update(delivery=Delivery.NONE)
     assert results.retry(finished, owner.user) is None

@@ -25,13 +25,19 @@ def owner(db):
     return make.business()
 
 
+def own(member: Member) -> Contact:
+    """Said by a member whose phone has written to the business."""
+    make.wrote(member.account, "+522225550199")
+    return trials.own(member, MINE)
+
+
 @pytest.fixture
 def version(owner) -> Version:
     return make.promotion(owner.account).versions.get()
 
 
 def test_ones_own_number_is_a_contact_with_ones_statement(owner):
-    trials.own(owner, MINE)
+    own(owner)
     owner.refresh_from_db()
     assert owner.mobile == "+522225550199"
     person = trials.phone(owner)
@@ -58,9 +64,39 @@ def test_a_number_that_said_no_stays_in_peace(owner, version):
         trials.send(owner, version, uuid4())
 
 
+def test_a_phone_that_never_wrote_is_nobodys_own(owner):
+    known = make.contact(owner.account, mobile="+522225550199", consent=Consent.UNKNOWN, consent_at=None)
+    for _ in range(2):
+        with pytest.raises(launch.Refused, match="Primero manda un mensaje"):
+            trials.own(owner, MINE)
+    with pytest.raises(launch.Refused, match="Primero manda un mensaje"):
+        trials.own(owner, "222 555 0188")
+    known.refresh_from_db()
+    assert (known.consent, owner.mobile) == (Consent.UNKNOWN, "")
+    assert owner.account.contacts.get(mobile="+522225550188").consent == Consent.UNKNOWN, "kept, for when it writes"
+    assert not ConsentEntry.objects.exists()
+    make.wrote(owner.account, "+522225550188")
+    assert trials.own(owner, "222 555 0188").mobile == "+522225550188"
+
+
+def test_what_a_virtual_phone_proved_does_not_count_for_a_real_one(owner):
+    numbers, accounts = owner.account.numbers, Account.objects.filter(pk=owner.account_id)
+    numbers.update(practice=True)
+    accounts.update(practice=True)
+    owner.account.refresh_from_db()
+    trials.own(owner, MINE)
+    make.wrote(owner.account, "+522225550199")
+    assert trials.phone(owner) is not None
+    accounts.update(practice=False)
+    owner.account.refresh_from_db()
+    assert trials.phone(owner) is None
+    with pytest.raises(launch.Refused, match="Primero manda un mensaje"):
+        trials.own(owner, MINE)
+
+
 def test_it_goes_to_ones_own_phone_and_counts(owner, version):
     make.contact(owner.account, "Otra persona")
-    trials.own(owner, MINE)
+    own(owner)
     trial = trials.send(owner, version, uuid4())
     message = Message.objects.get()
     assert (message.batch, message.mobile, message.values) == (trial.batch, "+522225550199", ["Lucía"])
@@ -72,19 +108,19 @@ def test_it_goes_to_ones_own_phone_and_counts(owner, version):
 
 def test_what_one_lacks_is_invented(owner):
     promotion = make.promotion(owner.account, values={"body.1": "{{correo}}"}, fallbacks={})
-    trials.own(owner, MINE)
+    own(owner)
     trials.send(owner, promotion.versions.get(), uuid4())
     assert Message.objects.get().values == ["mariana@example.com"]
 
 
 def test_it_is_not_held_at_night(owner, version):
-    trials.own(owner, MINE)
+    own(owner)
     Account.objects.filter(pk=owner.account_id).update(**during(owner.account))
     assert not trials.send(owner, version, uuid4()).batch.held
 
 
 def test_the_same_click_is_one_test(owner, version):
-    trials.own(owner, MINE)
+    own(owner)
     token = uuid4()
     assert trials.send(owner, version, token) == trials.send(owner, version, token)
     assert trials.send(owner, version, uuid4()).pk
@@ -94,15 +130,15 @@ def test_the_same_click_is_one_test(owner, version):
 def test_somebody_elses_token_is_their_own(owner, version):
     other = make.business()
     token = uuid4()
-    trials.own(owner, MINE)
-    trials.own(other, MINE)
+    own(owner)
+    own(other)
     trials.send(owner, version, token)
     trials.send(other, make.promotion(other.account).versions.get(), token)
     assert set(Trial.objects.values_list("account_id", flat=True)) == {owner.account_id, other.account_id}
 
 
 def test_not_too_many_in_an_hour(owner, version):
-    trials.own(owner, MINE)
+    own(owner)
     for _ in range(trials.PER_HOUR):
         trials.send(owner, version, uuid4())
     with pytest.raises(launch.Refused, match="en una hora"):
@@ -136,7 +172,7 @@ def stop_number(owner: Member) -> None:
     ],
 )  # fmt: skip
 def test_what_stops_a_broadcast_stops_a_test(owner, version, harm, sentence):
-    trials.own(owner, MINE)
+    own(owner)
     harm(owner)
     with pytest.raises(launch.Refused, match=sentence):
         trials.send(owner, Version.objects.get(), uuid4())
@@ -146,7 +182,7 @@ def test_what_stops_a_broadcast_stops_a_test(owner, version, harm, sentence):
 
 def test_free_text_needs_an_open_window(owner):
     promotion = make.promotion(owner.account, way=Way.TEXT, detail="Hoy hay pan", values={}, fallbacks={})
-    person = trials.own(owner, MINE)
+    person = own(owner)
     with pytest.raises(launch.Refused, match="manda antes un mensaje"):
         trials.send(owner, promotion.versions.get(), uuid4())
     Contact.objects.filter(pk=person.pk).update(last_inbound_at=timezone.now())
@@ -157,9 +193,16 @@ def test_free_text_needs_an_open_window(owner):
 def test_race_two_clicks_at_once():
     member = make.business()
     version = make.promotion(member.account).versions.get()
-    trials.own(member, MINE)
+    own(member)
     token = uuid4()
     made = together([lambda: trials.send(Member.objects.get(pk=member.pk), version, token)] * 4)
     assert len(set(made)) == Trial.objects.count() == Message.objects.count() == 1
     assert member.account.periods.get().reserved == 1
     assert member.role == Role.OWNER
+
+
+@pytest.mark.django_db(transaction=True)
+def test_race_two_clicks_on_the_first_test():
+    Account.objects.filter(pk=(member := make.business()).account_id).update(practice=True)
+    made = together([lambda: trials.own(Member.objects.get(pk=member.pk), MINE)] * 4)
+    assert len(set(made)) == Contact.objects.count() == ConsentEntry.objects.count() == 1

@@ -4,10 +4,13 @@ from datetime import time
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.dates import WEEKDAYS
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from pregon.accounts.models import Account
+from pregon.promotions import recurrences
 from pregon.promotions.models import Recurrence
 from pregon.promotions.recurrences import Rule
 
@@ -17,7 +20,7 @@ NEEDED = {"weekdays": ("every", WEEK), "month_day": ("every", MONTH), "until": (
 
 
 class RecurrenceForm(forms.Form):
-    """Only the fields of what was chosen are read."""
+    """Only the fields of what was chosen are read. `account` sets how often one person may be written to."""
 
     every = forms.ChoiceField(
         label=_("¿Cada cuánto?"),
@@ -65,11 +68,18 @@ class RecurrenceForm(forms.Form):
 
     use_required_attribute = False  # a browser would ask for fields that the choice hides
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, account: Account, data: QueryDict | None = None) -> None:
+        self.account = account
+        super().__init__(_chosen(data) if data is not None else None)
         self.fields["weekdays"].choices = [(number, capfirst(str(name))) for number, name in WEEKDAYS.items()]  # type: ignore[attr-defined]
         for name, (choice, value) in NEEDED.items():
             self.fields[name].required = not self.is_bound or self.data.get(choice) == value
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if not self.errors and (sentence := recurrences.crowded(self.account, self.rule())):
+            self.add_error("weekdays" if cleaned["every"] == WEEK else None, sentence)
+        return cleaned
 
     def rule(self) -> Rule:
         """What was chosen, and nothing of what was not. Only of a valid form."""
@@ -82,3 +92,12 @@ class RecurrenceForm(forms.Form):
             until=given["until"] if given["ends"] == DAY else None,
             times=given["times"] if given["ends"] == TIMES else None,
         )
+
+
+def _chosen(data: QueryDict) -> QueryDict:
+    """Without what a hidden field still holds: it would be refused where nobody sees it."""
+    found = data.copy()
+    for name, (choice, value) in NEEDED.items():
+        if found.get(choice) != value:
+            found.pop(name, None)
+    return found

@@ -101,14 +101,12 @@ class RestForm(forms.ModelForm[Account]):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         start, end = cleaned.get("quiet_from"), cleaned.get("quiet_until")
-        if cleaned.get("quiet") and start and start == end:
+        if not cleaned.get("quiet"):
+            cleaned["quiet_from"] = cleaned["quiet_until"] = None
+            self.instance.quiet_from = self.instance.quiet_until = None  # also where the form came without them
+        elif start and start == end:
             self.add_error("quiet_until", _("Las dos horas son la misma: no quedaría ninguna para enviar."))
         return cleaned
-
-    def save(self, commit: bool = True) -> Account:
-        if not self.cleaned_data["quiet"]:
-            self.instance.quiet_from = self.instance.quiet_until = None
-        return super().save(commit)
 
     def clean_repeat_days(self) -> int:
         return self._within("repeat_days", 90)

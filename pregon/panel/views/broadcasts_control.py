@@ -46,7 +46,7 @@ def broadcast_accept(request: access.Request, pk: int) -> HttpResponse:
 @modules.needs_module(Module.WHATSAPP)
 def broadcast_repeat(request: access.Request, pk: int) -> HttpResponse:
     """Send it again and again, beginning with the next day of the rule."""
-    found, form = find(request, pk), RecurrenceForm(request.POST)
+    found, form = find(request, pk), RecurrenceForm(request.account, request.POST)
     if not form.is_valid():
         return broadcasts.review(request, found, 422, repeat_form=form)
     try:

@@ -51,7 +51,7 @@ def review(broadcast: Broadcast) -> dict[str, Any]:
         "quiet": waiting_hours(broadcast),
         "risk": lines.risk(broadcast, broadcast.number),
         "repeats": repeats(broadcast),
-        "repeat_form": RecurrenceForm(),
+        "repeat_form": RecurrenceForm(broadcast.account),
     }
 
 

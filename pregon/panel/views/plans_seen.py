@@ -50,13 +50,15 @@ def _hours(day: Day) -> str:
 
 
 def _leaves(plan: Plan) -> str:
+    if not plan.days:
+        return _("Con esta lista no sale a nadie")
     now = timezone.now()
     if plan.finishes - now < AT_ONCE:
         return _("Sale en menos de un minuto")
     names = {"end": _moment(plan.finishes), "clock": wording.clock(_whole_minute(plan.finishes))}
     if len(plan.days) == 1 and plan.starts - now < AT_ONCE:
         return _("Sale ahora y termina %(end)s") % names
-    if len(plan.days) <= 1:
+    if len(plan.days) == 1:
         return _("Empieza %(start)s y termina hacia las %(clock)s") % (names | {"start": at(plan.starts)})
     if len(plan.days) == 2:
         return _two_days(plan, names)

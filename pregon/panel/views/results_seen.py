@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -85,8 +86,14 @@ def bucket_url(broadcast: Broadcast, bucket: Bucket, reason: str = "") -> str:
 
 
 def left(broadcast: Broadcast, tally: Tally) -> str:
-    """How long what waits still takes at the number's pace."""
-    seconds = tally.waiting // (broadcast.number.mps if broadcast.number else 1)
+    """How long what waits still takes at the number's pace; nothing where it rests, or something else may make it wait."""
+    number, batch = broadcast.number, _batch(broadcast)
+    if number is None or number.stopped_at or number.portfolio.daily_limit is not None:
+        return ""
+    seconds, now = tally.waiting // number.mps, timezone.now()
+    night = batch.held_from and now < batch.held_from < now + timedelta(seconds=seconds)
+    if batch.status != Batch.Status.RUNNING or batch.held or night:
+        return ""
     if seconds < 60:
         return _("Falta menos de un minuto")
     minutes = round(seconds / 60)

@@ -11,7 +11,7 @@ from pregon.accounts import access
 from pregon.accounts.models import Role
 from pregon.accounts.signup import COUNTRIES
 from pregon.panel.forms.settings import BusinessForm, RestForm
-from pregon.promotions import quiet
+from pregon.promotions import quiet, recurrences
 from pregon.whatsapp import numbers, templates
 
 
@@ -37,9 +37,13 @@ def settings(request: access.Request) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @access.member(Role.MANAGER)
 def settings_business(request: access.Request) -> HttpResponse:
+    before = request.account.zone
     form = BusinessForm(request.POST or None, instance=request.account)
     if request.method == "POST" and form.is_valid():
         form.save()
+        if "time_zone" in form.changed_data:
+            recurrences.keep_clock(request.account, before)
+            quiet.hold(request.account.batches.all())
         messages.success(request, _("Guardamos los datos de tu negocio."))
         return redirect("panel:settings")
     return render(request, "panel/settings/business.html", {"form": form})

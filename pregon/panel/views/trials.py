@@ -90,7 +90,7 @@ def _address(name: str, pk: int) -> str:
 
 
 def _sent(request: access.Request, promotion: Promotion) -> dict[str, Any]:
-    rows = Trial.objects.filter(account=request.account, version__promotion=promotion).order_by("-id")[:SHOWN]
+    rows = request.member.trials.filter(version__promotion=promotion).order_by("-id")[:SHOWN]
     found = list(rows.select_related("batch", "version"))
     of = {
         message.batch_id: message for message in Message.objects.filter(batch__in=[trial.batch_id for trial in found])
