@@ -33,9 +33,11 @@ RETURNING token
 """
 
 
-# Part of every flush. No row when the token is old; it locks the row, so that no takeover happens within the flush.
+# Part of every flush. No row when the token is old; it locks the row, so that no takeover happens within the flush. What it
+# returns is how the number is reached now: `Number.access`.
 RENEW = """
-UPDATE sending_lease SET expires_at = now() + make_interval(secs => %s) WHERE number_id = %s AND token = %s RETURNING token
+UPDATE sending_lease l SET expires_at = now() + make_interval(secs => %s) FROM whatsapp_number n
+WHERE l.number_id = %s AND l.token = %s AND n.id = l.number_id RETURNING n.mps, n.practice, n.token_encrypted
 """
 
 

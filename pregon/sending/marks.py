@@ -28,7 +28,9 @@ def _note(mark: Mark, messages: list[int], at: datetime) -> None:
     match mark:
         case Mark.NO_WHATSAPP:
             _execute(NO_WHATSAPP, messages, at)
-        case Mark.WAIT_META:
+        case Mark.BAD_NUMBER:
+            _execute("UPDATE contacts_contact SET no_whatsapp_at = %(at)s" + WHOSE, messages, at)
+        case Mark.WAIT_META | Mark.BLOCKED:
             _execute("UPDATE contacts_contact SET cooled_at = %(at)s" + WHOSE, messages, at)
         case Mark.OPTED_OUT:
             _withdraw(messages, at)

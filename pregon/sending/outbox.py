@@ -4,8 +4,9 @@ A message leaves at most once. Before it may leave, a committed update of its ch
 crash, what lies below the horizon without a result is in doubt (`unconfirmed`), what lies beyond was never written to.
 """
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import orjson
@@ -19,7 +20,10 @@ from pregon.sending.books import Move, State
 from pregon.sending.models import Batch, Chunk, Omission, Status
 from pregon.whatsapp.models import Number
 
+log = logging.getLogger(__name__)
 MAX_CHUNK = 1_000
+SLICE = 5_000  # positions that are left out in one transaction
+AT_ONCE = 100_000  # positions that a click leaves out itself
 QUEUED = State(Status.QUEUED, 0, False)
 
 
@@ -168,6 +172,7 @@ class Allowed:
 
     refused: Collection[int] = ()  # messages whose person may not be written to any more
     halted: Collection[int] = ()  # chunks whose batch, number or business was stopped
+    access: tuple[Any, ...] = ()  # `Number.access` as it is now
 
 
 def flush(number_id: int, token: int, flush: Flush) -> Allowed:
@@ -186,7 +191,7 @@ def flush(number_id: int, token: int, flush: Flush) -> Allowed:
     renewed, *_others, advanced = _run(statements)
     if not renewed:
         raise leases.Fenced(number_id)
-    return _allowed(flush.advances, advanced) if flush.advances else Allowed()
+    return replace(_allowed(flush.advances, advanced) if flush.advances else Allowed(), access=renewed[0])
 
 
 def _run(statements: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple[Any, ...]]]:
@@ -235,7 +240,7 @@ SELECT id, NULL FROM refused UNION ALL SELECT NULL, id FROM moved
 
 # Writes what became of messages, with counters and quota: one UPDATE a message. Each result has id and either wamid, where
 # Meta accepted it, or status (failed, unconfirmed, or queued to try again after `wait` seconds), code, details, trace; one that
-# comes back without code and details was not tried. A status webhook may have come first: then Meta took it whatever the
+# comes back without a code did not reach Meta. A status webhook may have come first: then Meta took it whatever the
 # answer was, and an undelivered one is not charged and keeps the reported reason.
 SETTLE = f"""
 WITH result AS (
@@ -246,7 +251,7 @@ WITH result AS (
     UPDATE sending_message m SET
         status = CASE WHEN m.delivery = 0 THEN r.status ELSE 'accepted' END,
         charged = (r.status = 'accepted' OR m.delivery > 0) AND m.delivery <> 2,
-        attempts = m.attempts + CASE WHEN r.status = 'queued' AND r.code IS NULL AND r.details = '' THEN 0 ELSE 1 END,
+        attempts = m.attempts + CASE WHEN r.status = 'queued' AND r.code IS NULL THEN 0 ELSE 1 END,
         not_before = CASE WHEN r.status = 'queued' THEN clock_timestamp() + make_interval(secs => greatest(r.wait, 0.05)) END,
         error_code = CASE WHEN m.delivery = 2 THEN m.error_code WHEN m.delivery < 2 THEN r.code END,
         error_details = CASE WHEN m.delivery = 2 THEN m.error_details WHEN m.delivery < 2 THEN r.details ELSE '' END,
@@ -293,7 +298,9 @@ WITH own AS (
 
 def stop_number(number_id: int, reason: str) -> None:
     """Nothing more leaves through this number, until somebody mends it."""
-    Number.objects.filter(pk=number_id, stopped_at=None).update(stopped_at=timezone.now(), stop_reason=reason[:200])
+    going = Number.objects.filter(pk=number_id, stopped_at=None)
+    if going.update(stopped_at=timezone.now(), stop_reason=reason[:200]):
+        log.warning("number %s stopped: %s", number_id, reason, extra={"number": number_id})
 
 
 @transaction.atomic
@@ -333,9 +340,10 @@ SELECT batch_id, status, delivery, charged, count(*) FROM doubtful GROUP BY batc
 
 def pause(batch_id: int, reason: str, cause: Batch.Cause = Batch.Cause.ENGINE) -> None:
     """Nothing more leaves, after what is out already. Pausing what is not running changes nothing."""
-    Batch.objects.filter(pk=batch_id, status=Batch.Status.RUNNING).update(
-        status=Batch.Status.PAUSED, pause_reason=reason[:300], pause_cause=cause
-    )
+    running = Batch.objects.filter(pk=batch_id, status=Batch.Status.RUNNING)
+    paused = running.update(status=Batch.Status.PAUSED, pause_reason=reason[:300], pause_cause=cause)
+    if paused and cause != Batch.Cause.PERSON:
+        log.warning("batch %s paused (%s): %s", batch_id, cause, reason, extra={"batch": batch_id, "cause": str(cause)})
 
 
 def resume(batch_id: int) -> None:
@@ -345,20 +353,33 @@ def resume(batch_id: int) -> None:
     )
 
 
-@transaction.atomic
 def cancel(batch_id: int) -> int:
-    """Stop for good: what has not left is omitted as `cancelado` and released. Returns how many; a second click finds none."""
-    books.lock([batch_id])
+    """Stop for good: what has not left is omitted as `cancelado` and released. Returns how many; a second click finds none.
+
+    Of a very long list the rest is left out within a minute, by `sweep`: nothing of it leaves meanwhile.
+    """
     Batch.objects.filter(pk=batch_id, status__in=[Batch.Status.RUNNING, Batch.Status.PAUSED]).update(
         status=Batch.Status.CANCELLED, pause_reason=_("Se detuvo a mano")
     )
-    return withdraw(batch_id, Omission.CANCELLED)
+    return withdraw(batch_id, Omission.CANCELLED, most=AT_ONCE)
 
 
-def withdraw(batch_id: int, reason: Omission) -> int:
-    """Leave out whatever is queued and not within a pump's horizon. The batch is locked by the caller."""
+def withdraw(batch_id: int, reason: Omission, *, most: int | None = None) -> int:
+    """Leave out whatever is queued and not within a pump's horizon, `most` positions or all. Returns how many messages.
+
+    In slices, each committed where the caller has no transaction: the number's pump does not wait for all of them.
+    """
+    size, count = Batch.objects.values_list("queue_size", flat=True).get(pk=batch_id), 0
+    for first in range(0, min(size, most or size), SLICE):
+        count += _withdraw(batch_id, reason, first)
+    return count
+
+
+@transaction.atomic
+def _withdraw(batch_id: int, reason: Omission, first: int) -> int:
+    books.lock([batch_id])
     with connection.cursor() as cursor:
-        cursor.execute(WITHDRAW, {"batch": batch_id, "reason": reason})
+        cursor.execute(WITHDRAW, {"batch": batch_id, "reason": reason, "first": first, "end": first + SLICE})
         count = int(cursor.rowcount)
     books.post([Move(batch_id, QUEUED, State(Status.OMITTED, 0, False), count)])
     return count
@@ -366,7 +387,8 @@ def withdraw(batch_id: int, reason: Omission) -> int:
 
 WITHDRAW = """
 UPDATE sending_message m SET status = 'omitted', omission = %(reason)s, settled_at = now()
-WHERE m.batch_id = %(batch)s AND m.status = 'queued' AND m.delivery = 0 AND NOT EXISTS (
+WHERE m.batch_id = %(batch)s AND m.position >= %(first)s AND m.position < %(end)s
+    AND m.status = 'queued' AND m.delivery = 0 AND NOT EXISTS (
     SELECT 1 FROM sending_chunk c WHERE c.batch_id = %(batch)s AND c.state = 'leased'
         AND m.position >= c.first AND m.position < c.horizon AND (m.not_before IS NULL OR m.not_before <= c.leased_at)
 )

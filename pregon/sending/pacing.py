@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 SECOND = 1.015  # of ours for one of Meta's: what leaves a second apart may arrive as much as 15 ms closer
 CATCH_UP = 0.05  # seconds of lost time that may be made up at once: keeps the pace through the jitter of timers
-IDLE = 0.25  # seconds
+IDLE = 0.25  # seconds without a departure after which nothing was lost
 PAIR_SECONDS = 6.0
 SLOWEST = 1 / 32
-RECOVERY = 1.002  # per message that Meta takes: from half to full in about 350
+RECOVERY = 0.02  # of the pace, for each second in which Meta takes messages: from half to full in 25
 LONGEST_MEMORY = 1_000  # departures; no number of Meta's may send more in a second
 
 
@@ -22,23 +22,20 @@ class Pace:
         self._clock = clock
         self._next = 0.0
         self._slow_since = -SECOND
+        self._recovered_at = 0.0
         self._window = max(1, min(LONGEST_MEMORY, int(per_second)))
         self._departures = deque[float](maxlen=self._window)
 
-    def delay(self) -> float:
-        """Book the next departure; returns the seconds until it."""
+    def wait(self) -> float:
+        """Seconds until the next departure is due; zero when it is."""
         now = self._clock()
-        due = self._due(now)
-        self._book(now, due)
-        return max(0.0, due - now)
+        return max(0.0, self._due(now) - now)
 
-    def book_now(self) -> bool:
-        """Book the next departure if it is due already."""
+    def book(self) -> None:
+        """One leaves now."""
         now = self._clock()
-        due = self._due(now)
-        if due <= now:
-            self._book(now, due)
-        return due <= now
+        self._departures.append(now)
+        self._next = self._turn(now) + self.spacing / self.factor
 
     def _due(self, now: float) -> float:
         """Later than its turn where lost time was made up a second ago: those of then still count."""
@@ -51,10 +48,6 @@ class Pace:
         """Time without anything to send is not lost: no burst after it, least of all through new connections."""
         return max(self._next, now - CATCH_UP) if now - self._next < IDLE else now
 
-    def _book(self, now: float, due: float) -> None:
-        self._departures.append(max(due, now))
-        self._next = self._turn(now) + self.spacing / self.factor
-
     def hold(self, seconds: float) -> None:
         """Nothing leaves for a while: Meta does not answer, or asked to wait."""
         self._next = max(self._next, self._clock() + seconds)
@@ -64,10 +57,15 @@ class Pace:
         now = self._clock()
         if now - self._slow_since >= SECOND:
             self._slow_since = now
+            self._recovered_at = now
             self.factor = max(SLOWEST, self.factor / 2)
 
     def recover(self) -> None:
-        self.factor = min(1.0, self.factor * RECOVERY)
+        """Meta took a message."""
+        if self.factor < 1.0:
+            now = self._clock()
+            self.factor = min(1.0, self.factor + min(1.0, now - self._recovered_at) * RECOVERY)
+            self._recovered_at = now
 
 
 class Pairs:

@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from psycopg.errors import DeadlockDetected
 
 from pregon.sending import books, journal, leases, marks, outbox, pacing, references, verdicts
+from pregon.sending.journal import Told
 from pregon.sending.models import Batch, Status
 from pregon.sending.outbox import Advance, Allowed, Flush, Leased, Row
 from pregon.sending.pacing import Pace, Pairs
@@ -43,6 +44,7 @@ IDLE_SECONDS = (
 )  # without work for so long, the number is given up: nobody it wrote to has to wait then
 POLL_SECONDS = 0.25
 MARGIN_SECONDS = 1.0  # stop sending this long before the lease ends
+GRAIN_SECONDS = 0.004  # a sender sleeps no shorter: at full pace, those whose turn comes meanwhile leave with it
 STOP_SECONDS = 0.25  # how soon a waiting sender notices that it should stop
 UNREACHABLE_SECONDS = 5.0  # how long the whole number waits when Meta cannot be reached
 PUT_BACK = Verdict(Status.QUEUED)
@@ -93,6 +95,7 @@ class Step:
     pauses: dict[int, str]  # batch → reason
     stop: str  # reason to stop the number
     marks: list[tuple[int, Mark]]  # what an answer told about a person: message → mark
+    told: list[Told]  # for the log
     due: bool  # something is to be written, were it only the lease's renewal
     wants_more: bool  # lease another chunk
 
@@ -175,9 +178,10 @@ class Pump:
 
     def _next_due(self) -> tuple[Holding, Row] | None:
         """What may leave this moment, where nobody waits before us: at full speed it spares the lock."""
-        if self.ready and not self.turn.locked() and self.pace.book_now():
-            return self._take()
-        return None
+        if self.turn.locked() or not self.ready or self.pace.wait() > 0:
+            return None
+        self.pace.book()
+        return self._take()
 
     async def _wait_for_turn(self) -> tuple[Holding, Row]:
         async with self.turn:  # only one waits for its departure: whoever is not near to leaving is not in doubt
@@ -195,11 +199,11 @@ class Pump:
         return leaving
 
     async def _depart(self) -> None:
-        """Wait for this message's turn; no longer than a moment once the pump was told to stop."""
-        delay = self.pace.delay()
-        while delay > 0 and not self.stopping:
-            await asyncio.sleep(min(delay, STOP_SECONDS))
-            delay -= STOP_SECONDS
+        """Wait for this message's turn, no longer than a moment once the pump was told to stop. It is booked when it leaves,
+        not when it should have: what is late counts later."""
+        while (wait := self.pace.wait()) > 0 and not self.stopping:
+            await asyncio.sleep(min(max(wait, GRAIN_SECONDS), STOP_SECONDS))
+        self.pace.book()
 
     async def _exchange(self, line: Client, holding: Holding, row: Row) -> Verdict:
         if wait := self.pairs.book(row.to):
@@ -224,9 +228,9 @@ class Pump:
         match halt:
             case Halt.PACE:
                 self.pace.slow_down()
-                self.pace.hold(1.0)
             case Halt.LINE | Halt.NUMBER:
                 self.pace.hold(UNREACHABLE_SECONDS)
+                self._return_ready(UNREACHABLE_SECONDS)  # asked again before they leave: it may take long
 
     async def _flush_until_idle(self) -> None:
         loop = asyncio.get_running_loop()
@@ -252,19 +256,27 @@ class Pump:
         self.wake.clear()
 
     def _put_back(self) -> None:
-        """Stopping: what is cleared and not yet sent returns to the queue."""
+        """Stopping: what is not yet sent returns to the queue."""
         for holding in self.holdings:
             holding.drop()
-        self.results += [(holding, row, PUT_BACK) for holding, row in self.ready]
+        self._return_ready(0.0)
+
+    def _return_ready(self, wait: float) -> None:
+        """What may leave and has not is queued again, for at least so many seconds."""
+        self.results += [(holding, row, PUT_BACK._replace(wait=wait)) for holding, row in self.ready]
         self.ready.clear()
 
     async def _turn_over(self, step: Step) -> None:
         started = asyncio.get_running_loop().time()
         allowed, holding = await self._in_database(partial(self._write, step))
+        if allowed.access not in ((), self.number.access):
+            self.stop()  # a new token or pace: the next pump of the number has it
         if step.due:
             self.deadline = started + leases.SECONDS - MARGIN_SECONDS
         self.tally.update(result.get("status", Status.ACCEPTED) for result in step.flush.results)
         self._clear(step.flush, allowed)
+        if step.marks or step.told:
+            await self._in_database(partial(_again, partial(_note, step)))
         self.holdings = [holding for holding in self.holdings if holding.leased.id not in step.flush.finished]
         if holding:
             self.holdings.append(holding)
@@ -284,6 +296,7 @@ class Pump:
             pauses={h.leased.batch_id: v.reason for h, _row, v in settled if v.halt is Halt.BATCH},
             stop=next((v.reason for _holding, _row, v in settled if v.halt is Halt.NUMBER), ""),
             marks=[(row.id, v.mark) for _holding, row, v in settled if v.mark],
+            told=journal.refused(flush.results),
             due=not flush.empty or now > self.deadline - leases.SECONDS + MARGIN_SECONDS + RENEW_SECONDS,
             wants_more=self._wants_more(now),
         )
@@ -319,20 +332,8 @@ class Pump:
 
     def _write(self, step: Step) -> tuple[Allowed, Holding | None]:
         """All that a turn has for the database, in one visit: the way back from its thread costs more than a statement."""
-        allowed = self._commit_again(step) if step.due else Allowed()
-        if step.marks:  # apart: contacts are locked by others in another order
-            marks.note(step.marks)
-        journal.note(journal.refused(step.flush.results))
+        allowed = _again(partial(self._commit, step)) if step.due else Allowed()
         return allowed, self._lease() if step.wants_more else None
-
-    def _commit_again(self, step: Step) -> Allowed:
-        """A deadlock rolls all of it back, so it may be written again; nobody is in doubt because of one."""
-        try:
-            return self._commit(step)
-        except OperationalError as error:
-            if not isinstance(error.__cause__, DeadlockDetected):
-                raise
-            return self._commit(step)
 
     @transaction.atomic
     def _commit(self, step: Step) -> Allowed:
@@ -378,6 +379,22 @@ class Pump:
 
 
 _position = attrgetter("position")
+
+
+def _note(step: Step) -> None:
+    """Apart from the flush: contacts are locked by others in another order."""
+    marks.note(step.marks)
+    journal.note(step.told)
+
+
+def _again(write: Callable[[], T]) -> T:
+    """A deadlock rolls all of it back, so it may be written again; nobody is in doubt because of one."""
+    try:
+        return write()
+    except OperationalError as error:
+        if not isinstance(error.__cause__, DeadlockDetected):
+            raise
+        return write()
 
 
 def _compile(batch_id: int) -> tuple[payloads.Render, list[str]]:

@@ -33,7 +33,8 @@ def reserve(number_id: int, batch_id: int, first: int, end: int) -> int:
     portfolio_id, limit, counted = _one(LIMIT, number=number_id)
     if limit is None:
         if counted:  # from now on nobody is: a later limit begins with the past
-            Window.objects.filter(pk=portfolio_id).delete()
+            for known in (Reached, ReachedMinute, Window):
+                known.objects.filter(portfolio=portfolio_id).delete()
         return end
     _lock(portfolio_id)
     places = {"number": number_id, "batch": batch_id, "first": first, "end": end}
@@ -141,7 +142,8 @@ WHERE b.id = %(batch)s
 # business may have come after it and share its people of the day.
 HOLD = f"""
 WITH freed AS ({FREED})
-UPDATE sending_batch SET hold = 'limit', held_until = freed.at, ends_at = greatest(ends_at, freed.at + interval '1 day')
+UPDATE sending_batch SET hold = 'limit', held_until = freed.at, ends_at = CASE
+    WHEN promotion IS NULL THEN ends_at ELSE greatest(ends_at, freed.at + interval '1 day') END
 FROM freed WHERE id = %(batch)s
 """
 HOLD_CHUNK = f"UPDATE sending_chunk SET due_at = ({FREED}) WHERE id = %(chunk)s"

@@ -134,7 +134,7 @@ WITH report AS (
         AS r(id bigint, phone text, rank smallint, code int, details text, delivered timestamptz, read timestamptz)
 ), known AS (
     SELECT m.id, m.status, m.delivery, m.charged, m.status = 'accepted' AND m.delivery <> 2 AS counted,
-        m.status = 'accepted' OR m.status = 'queued' AND (m.not_before IS NULL OR EXISTS ({IN_HAND})) AS stays,
+        m.status = 'accepted' OR m.status = 'queued' AND EXISTS ({IN_HAND}) AS stays,
         r.rank, r.code, r.details, r.delivered, r.read, greatest(m.delivery, r.rank) AS reached
     FROM report r JOIN sending_message m ON m.id = r.id AND m.status <> 'omitted'
     JOIN sending_batch b ON b.id = m.batch_id JOIN whatsapp_number n ON n.id = b.number_id AND n.phone_number_id = r.phone

@@ -40,8 +40,8 @@ def _read(event: Event) -> Stop | None:
     match event:
         case StatusEvent(status="failed", error_code=int(code), phone_number_id=phone, at=at):
             return _by_code(phone, code, at)
-        case AccountError(code=int(code), phone_number_id=phone):
-            return _by_code(phone, code, None)
+        case AccountError(code=int(code), phone_number_id=phone, at=at):
+            return _by_code(phone, code, at)
         case AccountEvent(waba_id=waba, at=at) if reason := next(_of_account(event), ""):
             return Stop("waba_id", waba, reason, at)
     return None

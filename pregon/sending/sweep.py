@@ -20,9 +20,7 @@ def expire() -> int:
     return sum(_expire(batch_id, Batch.Status(status)) for batch_id, status in batches)
 
 
-@transaction.atomic
 def _expire(batch_id: int, status: Batch.Status) -> int:
-    books.lock([batch_id])
     return outbox.withdraw(batch_id, Omission.CANCELLED if status == Batch.Status.CANCELLED else Omission.EXPIRED)
 
 

@@ -58,11 +58,11 @@ def _rejected(error: errors.ApiError, attempts: int) -> Verdict:
         return _refused(Status.QUEUED, error, Halt.NUMBER, wait=STOPPED_WAIT)
     if rule.reaction is Reaction.PAUSE_BROADCAST:
         return _refused(Status.FAILED, error, Halt.BATCH)
+    halt = Halt.PACE if rule.reaction is Reaction.SLOW_DOWN else Halt.NOBODY
     if rule.again and attempts + 1 < rule.tries:
-        halt = Halt.PACE if rule.reaction is Reaction.SLOW_DOWN else Halt.NOBODY
         wait = max(error.retry_after or 0.0, _backoff(rule.wait, attempts))
         return _refused(Status.QUEUED, error, halt, wait=min(LONGEST_WAIT, wait))
-    return _refused(Status.FAILED, error)
+    return _refused(Status.FAILED, error, halt)
 
 
 def _refused(status: Status, error: errors.ApiError, halt: Halt = Halt.NOBODY, wait: float = 0.0) -> Verdict:

@@ -94,7 +94,7 @@ def _read(group: Sequence[Kept], *, again: bool) -> bool:
     except Exception as error:
         if len(group) == 1:
             log.exception("could not read arrival %s", group[0].id)
-            _note_failure(group[0], error)
+            _note_failure(group[0], error, again=again)
         return False
     return True
 
@@ -108,19 +108,23 @@ def _parse(arrival: Kept) -> list[events.Event]:
     return [_dated(event, arrival.received_at) for event in events.parse(payload)]
 
 
+UNDATED = events.InboundMessage | events.PreferenceEvent | events.AccountError | events.AccountEvent
+
+
 def _dated(event: events.Event, received_at: datetime) -> events.Event:
-    """What a person said without a time was said when it came: at every reading."""
-    if isinstance(event, events.InboundMessage | events.PreferenceEvent) and event.at is None:
+    """What was said without a time was said when it came: at every reading."""
+    if isinstance(event, UNDATED) and event.at is None:
         return replace(event, at=received_at)
     return event
 
 
-def _note_failure(arrival: Kept, error: Exception) -> None:
+def _note_failure(arrival: Kept, error: Exception, *, again: bool) -> None:
+    """It waits for another try, but for one that was read before: its first time is over."""
     attempts = arrival.attempts + 1
     Arrival.objects.filter(pk=arrival.id).update(
         attempts=attempts,
         error=f"{type(error).__name__}: {error}"[:300],
-        processed_at=timezone.now() if attempts >= TRIES else None,
+        processed_at=timezone.now() if again or attempts >= TRIES else None,
     )
 
 

@@ -59,6 +59,11 @@ class Number(models.Model):
         return settings.SIMULATOR_URL if self.practice else settings.GRAPH_URL
 
     @property
+    def access(self) -> tuple[int, bool, str]:
+        """What a pump needs to begin anew when it changes."""
+        return self.mps, self.practice, self.token_encrypted
+
+    @property
     def token(self) -> str:
         return crypto.decrypt(self.token_encrypted, settings.SECRET_KEYS)
 

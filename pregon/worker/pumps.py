@@ -15,6 +15,7 @@ from pregon.worker.threads import DatabaseThread
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.2  # a killed worker's numbers are found within this
+FAILED_SECONDS = 30.0  # a fault of ours does not go away by itself: no use in falling into it five times a second
 PATIENCE_SECONDS = 0.5  # numbers that nobody takes for so long are taken beyond the fair share
 
 
@@ -24,6 +25,7 @@ class Pumps:
     def __init__(self) -> None:
         self.running: dict[int, tuple[Pump, asyncio.Task[None]]] = {}
         self.free: dict[int, float] = {}  # numbers that nobody pumps, and since when by the loop's clock
+        self.failed: dict[int, float] = {}  # numbers whose pump failed by a fault of ours, and when
         self.tally = Counter[str]()  # messages that were settled, by status: all pumps count here
         self.thread = DatabaseThread("pumps")
 
@@ -45,7 +47,9 @@ class Pumps:
         scene = await self.thread.run(peers.look)
         free = await self.thread.run(outbox.numbers_with_work)
         now = asyncio.get_running_loop().time()
-        self.free = {number_id: self.free.get(number_id, now) for number_id in free if number_id not in self.running}
+        self.failed = {number_id: since for number_id, since in self.failed.items() if now - since < FAILED_SECONDS}
+        taken = self.running.keys() | self.failed.keys()
+        self.free = {number_id: self.free.get(number_id, now) for number_id in free if number_id not in taken}
         room = scene.share(len(free)) - len(self.running)
         if self.free:
             await self._start(self._choose(room, now))
@@ -81,7 +85,8 @@ class Pumps:
                 "number %s: the database failed (%s): starting again", number_id, type(errors.exceptions[0]).__name__
             )
         except* Exception:
-            log.exception("number %s: its pump failed: starting again", number_id)
+            log.exception("number %s: its pump failed: starting again in %s s", number_id, FAILED_SECONDS)
+            self.failed[number_id] = asyncio.get_running_loop().time()
         finally:
             del self.running[number_id]
 

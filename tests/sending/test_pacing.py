@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pregon.sending.pacing import RECOVERY, SECOND, SLOWEST, Pace, Pairs
+from pregon.sending.pacing import SECOND, SLOWEST, Pace, Pairs
 
 
 class Clock:
@@ -18,12 +18,12 @@ class Clock:
 
 
 def departures(pace: Pace, clock: Clock, naps: list[float]) -> list[float]:
-    """Times of departure of a sender that is sometimes away: it books at once where it can, else it waits."""
+    """Times of departure of a sender that is sometimes away, and waits for its turn."""
     left = []
     for nap in naps:
         clock.now += nap
-        if not pace.book_now():
-            clock.now += pace.delay()
+        clock.now += pace.wait()
+        pace.book()
         left.append(clock.now)
     return left
 
@@ -58,16 +58,22 @@ def test_too_fast_halves_and_recovers_slowly() -> None:
     pace = Pace(1_000, clock)
     pace.slow_down()
     assert pace.factor == 0.5
-    for _message in range(100):
+    for _message in range(5_000):
+        clock.now += 0.001
         pace.recover()
-    assert 0.5 < pace.factor < 0.65
-    for _message in range(1_000):
+    assert 0.55 < pace.factor < 0.65
+    for _message in range(30):
+        clock.now += 1
         pace.recover()
     assert pace.factor == 1.0
+    pace.slow_down()
+    clock.now += 3_600  # without a message Meta took nothing
+    pace.recover()
+    assert pace.factor < 0.6
     for _refusal in range(20):
         clock.now += 2
         pace.slow_down()
-    assert pace.factor == SLOWEST and RECOVERY < 1.01
+    assert pace.factor == SLOWEST
 
 
 def test_refusals_of_one_moment_halve_once() -> None:

@@ -119,7 +119,7 @@ def test_a_limit_that_comes_later_counts_what_was_sent_before_it() -> None:
     limit(batch.number, 7)
     clock.later(timedelta(hours=1))
     assert reserve(batch, 5, 6) == 6
-    assert used(batch) == 6
+    assert used(batch) == 5  # the four that were sent, and this one: who was counted and never written to is forgotten
 
 
 def test_it_waits_until_the_first_people_leave_the_day() -> None:
@@ -199,4 +199,4 @@ class TestRaces:
         assert Reached.objects.count() == self.MOST
 
     def test_control_without_the_lock_they_do(self) -> None:
-        assert self.at_once(lock=False) == self.THREADS * self.EACH > self.MOST
+        assert self.at_once(lock=False) > self.MOST

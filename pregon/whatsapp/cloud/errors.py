@@ -44,10 +44,10 @@ class ApiError(CloudError):
         self.code = _number(error.get("code"), missing=UNREADABLE)
         self.subcode = _number(error.get("error_subcode"), missing=0)
         self.http = http
-        self.message = str(error.get("message") or "")
-        self.details = _details(error) or str(error.get("error_user_msg") or "") or self.message
+        self.message = _text(error.get("message"))
+        self.details = _details(error) or _text(error.get("error_user_msg")) or self.message
         self.user_title = str(error.get("error_user_title") or "")
-        self.fbtrace_id = str(error.get("fbtrace_id") or "")
+        self.fbtrace_id = _text(error.get("fbtrace_id"))
         self.retry_after = retry_after
         self.rule = classify(self.code, self.subcode, http)
         super().__init__(
@@ -82,6 +82,11 @@ def _number(value: Any, *, missing: int) -> int:
         return missing
 
 
+def _text(value: Any) -> str:
+    """Without NUL, which PostgreSQL does not keep."""
+    return str(value or "").replace("\0", "")
+
+
 def _details(error: dict[str, Any]) -> str:
     data = error.get("error_data")
-    return str(data.get("details") or "") if isinstance(data, dict) else ""
+    return _text(data.get("details")) if isinstance(data, dict) else ""

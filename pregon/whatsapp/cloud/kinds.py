@@ -135,6 +135,7 @@ class AccountError:
     code: int | None
     title: str
     details: str
+    at: datetime | None = None  # Meta gives no time
 
 
 @dataclass(frozen=True, slots=True)
