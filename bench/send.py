@@ -60,7 +60,7 @@ def measure() -> list[Figure]:
     rate = median(full)
     return [
         at_least("send.msgs_per_s", rate, "msg/s", 8_000),
-        at_least("send.ratio_to_raw_client", rate / median(raw), "", 0.8),
+        at_least("send.ratio_to_raw_client", rate / median(raw), "", 0.85),
         Figure("send.raw_client_msgs_per_s", round(median(raw)), "msg/s"),
     ]
 
