@@ -20,7 +20,7 @@ class Told(NamedTuple):
 
 
 def refused(results: Iterable[Mapping[str, Any]]) -> list[Told]:
-    """Of the pump's results (`outbox.settle`), those that Meta answered otherwise than by taking them."""
+    """Of the pump's results (`outbox.Flush`), those that Meta answered otherwise than by taking them."""
     return [
         Told(result["id"], result["status"], result["code"], result["trace"])
         for result in results

@@ -39,9 +39,8 @@ T = TypeVar("T")
 
 FLUSH_SECONDS = 0.2  # results wait no longer than this to be written
 RENEW_SECONDS = 2.0
-IDLE_SECONDS = (
-    pacing.PAIR_SECONDS + 1
-)  # without work for so long, the number is given up: nobody it wrote to has to wait then
+# Without work for so long, the number is given up: nobody whom it wrote to has to wait by then.
+IDLE_SECONDS = pacing.PAIR_SECONDS + 1
 POLL_SECONDS = 0.25
 MARGIN_SECONDS = 1.0  # stop sending this long before the lease ends
 GRAIN_SECONDS = 0.004  # a sender sleeps no shorter: at full pace, those whose turn comes meanwhile leave with it
@@ -109,9 +108,8 @@ class Pump:
         self.idle = idle
         self.pace = Pace(number.mps)
         self.pairs = Pairs()
-        self.chunk_size = min(
-            outbox.MAX_CHUNK, max(1, number.mps // 2)
-        )  # half a second: a small batch waits for two of them
+        # Half a second of pace: a small batch waits for two of them.
+        self.chunk_size = min(outbox.MAX_CHUNK, max(1, number.mps // 2))
         self.token = 0
         self.deadline = 0.0  # of the loop's clock: nothing leaves after it
         self.look_at = 0.0  # when to look for work again
