@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
+from operator import truediv
 from statistics import median
 
 import uvloop
@@ -24,7 +25,7 @@ from pregon.worker.main import tune_collector
 from tests import make
 from tests.sending.books import assert_closed
 
-MESSAGES = 20_000
+MESSAGES = 100_000
 ROUNDS = 3
 LIMITS = Limits(concurrency=100, flush=2_000)
 PAYLOAD = payloads.template(
@@ -60,7 +61,8 @@ def measure() -> list[Figure]:
     rate = median(full)
     return [
         at_least("send.msgs_per_s", rate, "msg/s", 8_000),
-        at_least("send.ratio_to_raw_client", rate / median(raw), "", 0.85),
+        # of each round: the machine's own speed drifts between rounds
+        at_least("send.ratio_to_raw_client", median(map(truediv, full, raw)), "", 0.85),
         Figure("send.raw_client_msgs_per_s", round(median(raw)), "msg/s"),
     ]
 

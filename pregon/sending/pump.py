@@ -154,10 +154,14 @@ class Pump:
 
     async def _pump(self) -> None:
         number = self.number
-        async with (
-            Client(number.graph_url, number.phone_number_id, number.token, connections=self.limits.concurrency) as line,
-            asyncio.TaskGroup() as group,
-        ):
+        line = Client(
+            number.graph_url,
+            number.phone_number_id,
+            number.token,
+            connections=self.limits.concurrency,
+            departures=self.pace,
+        )
+        async with line, asyncio.TaskGroup() as group:
             self.deadline = asyncio.get_running_loop().time() + leases.SECONDS - MARGIN_SECONDS
             senders = [group.create_task(self._send(line)) for _ in range(self.limits.concurrency)]
             await self._flush_until_idle()

@@ -47,7 +47,7 @@ async def run(ready: Callable[[], None] = lambda: None) -> None:
 def tune_collector() -> None:
     """Rare collections that pass over what was imported: while thousands of messages are on their way, hardly any is garbage."""
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(100_000, 20, 50)
 
 
 async def _jobs(app: App, stop: asyncio.Event) -> None:

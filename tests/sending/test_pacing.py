@@ -1,12 +1,13 @@
 """When messages may leave: the number's pace and the pair's, on a clock that the test moves."""
 
 from bisect import bisect_left
+from heapq import heappop, heappush
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pregon.sending.pacing import SECOND, SLOWEST, Pace, Pairs
+from pregon.sending.pacing import COLD, SECOND, SLOWEST, Pace, Pairs
 
 
 class Clock:
@@ -24,6 +25,8 @@ def departures(pace: Pace, clock: Clock, naps: list[float]) -> list[float]:
         clock.now += nap
         clock.now += pace.wait()
         pace.book()
+        pace.leaving()
+        pace.left()
         left.append(clock.now)
     return left
 
@@ -42,15 +45,55 @@ def test_stalls_of_the_sender_are_made_up() -> None:
     """30 ms are lost in every second, and nothing of the pace."""
     clock = Clock()
     left = departures(Pace(1_000, clock), clock, [0.03 if n % 1_000 == 500 else 0.0001 for n in range(20_000)])
-    assert (left[-1] - left[0]) == pytest.approx(20_000 / 1_000 * SECOND, rel=0.002)
+    assert left[-1] - left[1_000] == pytest.approx(19_000 / 1_000 * SECOND, rel=0.002)
 
 
 def test_time_without_messages_is_not_made_up() -> None:
     clock = Clock()
     pace = Pace(80, clock)
     departures(pace, clock, [0.0])
-    left = departures(pace, clock, [5.0, 0.0])
+    left = departures(pace, clock, [COLD - 1, 0.0])
     assert left[1] - left[0] == pytest.approx(SECOND / 80)
+
+
+def test_while_connections_open_the_pace_is_half() -> None:
+    clock = Clock()
+    pace = Pace(80, clock)
+    left = departures(pace, clock, [0.0] * 60)
+    assert left[1] - left[0] == pytest.approx(2 * SECOND / 80)
+    assert left[-1] - left[-2] == pytest.approx(SECOND / 80)
+    left = departures(pace, clock, [COLD + 1, 0.0])
+    assert left[1] - left[0] == pytest.approx(2 * SECOND / 80)
+
+
+@given(st.lists(st.floats(0, 0.4), min_size=150, max_size=150))
+def test_what_has_to_connect_first_counts_from_when_it_leaves(delays: list[float]) -> None:
+    """Each takes its turn, and leaves after the delay of its own."""
+    clock = Clock()
+    pace = Pace(20, clock)
+    left: list[float] = []
+    waiting: list[float] = []
+    for delay in delays:
+        turn = clock.now + pace.wait()
+        while waiting and waiting[0] <= turn:  # they leave meanwhile, and may move the turn
+            clock.now = heappop(waiting)
+            pace.left()
+            left.append(clock.now)
+            turn = clock.now + pace.wait()
+        clock.now = turn
+        pace.book()
+        pace.leaving()
+        heappush(waiting, clock.now + delay)
+    assert max(bisect_left(left, start + 1) - first for first, start in enumerate(left)) <= 20
+
+
+def test_what_never_left_takes_no_place() -> None:
+    clock = Clock()
+    pace = Pace(20, clock)
+    for _attempt in range(100):
+        pace.leaving()
+        pace.stayed()
+    assert departures(pace, clock, [0.0] * 2)[0] == clock.now - 2 * SECOND / 20
 
 
 def test_too_fast_halves_and_recovers_slowly() -> None:

@@ -7,7 +7,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import aiohttp
 import orjson
@@ -58,13 +58,40 @@ NEVER_OPENED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, ai
 NO_ANSWER = (aiohttp.ClientError, TimeoutError, OSError)
 
 
+class Departures(Protocol):
+    """Hears of each request's way to the network."""
+
+    def leaving(self) -> None: ...
+    def left(self) -> None: ...
+    def stayed(self) -> None:
+        """No connection opened for it."""
+
+
+class _Connector(aiohttp.TCPConnector):
+    def __init__(self, departures: Departures, **options: Any) -> None:
+        super().__init__(**options)
+        self._departures = departures
+
+    async def connect(self, *arguments: Any, **options: Any) -> aiohttp.connector.Connection:
+        self._departures.leaving()
+        try:
+            connection = await super().connect(*arguments, **options)
+        except BaseException:
+            self._departures.stayed()
+            raise
+        # aiohttp writes now, uvloop before its next turn: told in that turn, it is never told too early
+        self._loop.call_soon(self._departures.left)
+        return connection
+
+
 class Client:
     """An aiohttp session for one phone number and token; use as `async with Client(…) as client`.
 
     `base_url` is Meta's or the simulator's, `timeout` the seconds for a whole call, `connections` the most at once.
+    `departures` hears when each request really leaves, which may be long after its turn where it first has to connect.
     """
 
-    def __init__(  # noqa: PLR0913 - three that every client needs, three to tune it
+    def __init__(  # noqa: PLR0913 - three that every client needs, the others to tune it
         self,
         base_url: str,
         phone_number_id: str,
@@ -73,18 +100,21 @@ class Client:
         version: str = VERSION,
         connections: int = 100,
         timeout: float = 30.0,
+        departures: Departures | None = None,
     ) -> None:
         self.root = f"{base_url.rstrip('/')}/{version}".rstrip("/")
         self.phone_number_id = phone_number_id
         self._messages = URL(f"{self.root}/{phone_number_id}/messages")
         self._token = token.strip()
         self._connections = connections
+        self._departures = departures
         self._timeout = aiohttp.ClientTimeout(total=timeout, connect=min(CONNECT_SECONDS, timeout / 2))
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
+        options: dict[str, Any] = {"limit": self._connections, "keepalive_timeout": KEEPALIVE_SECONDS}
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=KEEPALIVE_SECONDS),
+            connector=_Connector(self._departures, **options) if self._departures else aiohttp.TCPConnector(**options),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Authorization": f"Bearer {self._token}", "Accept-Encoding": "identity"},
             timeout=self._timeout,
