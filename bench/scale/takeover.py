@@ -20,8 +20,8 @@ from bench.scale import fleet, machines
 from bench.scale.debian import Server
 from bench.scale.machines import Machine
 from pregon.sending import leases, references
+from pregon.sending.hand import Limits
 from pregon.sending.models import Batch, Message, Status
-from pregon.sending.pump import Limits
 from tests.sending.books import assert_balanced
 
 NUMBERS = 8

@@ -188,10 +188,12 @@ def flush(number_id: int, token: int, flush: Flush) -> Allowed:
     statements += [(health.WATCH, health.params(flush.batches))] if health.suspect(flush.results) else []
     statements += [(FINISH, [list(flush.finished)])] if flush.finished else []
     statements += [(ADVANCE, [orjson.dumps(flush.advances).decode()])] if flush.advances else []
-    renewed, *_others, advanced = _run(statements)
-    if not renewed:
+    found = dict(zip((sql for sql, _params in statements), _run(statements), strict=True))
+    if not found[leases.RENEW]:
         raise leases.Fenced(number_id)
-    return replace(_allowed(flush.advances, advanced) if flush.advances else Allowed(), access=renewed[0])
+    health.note(found.get(health.WATCH, ()))
+    allowed = _allowed(flush.advances, found[ADVANCE]) if flush.advances else Allowed()
+    return replace(allowed, access=found[leases.RENEW][0])
 
 
 def _run(statements: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple[Any, ...]]]:

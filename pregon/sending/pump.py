@@ -10,28 +10,25 @@ Between what may have left and what is written there are never more than `concur
 
 import asyncio
 import logging
-from bisect import bisect_left
-from collections import Counter, deque
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 from psycopg.errors import DeadlockDetected
 
 from pregon.sending import books, journal, leases, marks, outbox, pacing, references, verdicts
-from pregon.sending.journal import Told
+from pregon.sending.hand import PUT_BACK, Hand, Holding, Limits, Step
 from pregon.sending.models import Batch, Status
-from pregon.sending.outbox import Advance, Allowed, Flush, Leased, Row
+from pregon.sending.outbox import Allowed, Row
 from pregon.sending.pacing import Pace, Pairs
 from pregon.sending.verdicts import Halt, Verdict
 from pregon.whatsapp.cloud import payloads
 from pregon.whatsapp.cloud.client import Client
-from pregon.whatsapp.cloud.codes import N_, Mark
+from pregon.whatsapp.cloud.codes import N_
 from pregon.whatsapp.models import Number
 
 log = logging.getLogger(__name__)
@@ -44,59 +41,8 @@ IDLE_SECONDS = pacing.PAIR_SECONDS + 1
 POLL_SECONDS = 0.25
 MARGIN_SECONDS = 1.0  # stop sending this long before the lease ends
 GRAIN_SECONDS = 0.004  # a sender sleeps no shorter: at full pace, those whose turn comes meanwhile leave with it
-STOP_SECONDS = 0.25  # how soon a waiting sender notices that it should stop
 UNREACHABLE_SECONDS = 5.0  # how long the whole number waits when Meta cannot be reached
-PUT_BACK = Verdict(Status.QUEUED)
 UNWRITABLE = Verdict(Status.FAILED, Halt.BATCH, reason=N_("El mensaje no se pudo armar con los datos de una persona"))
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much of a number may be in doubt at once."""
-
-    concurrency: int  # requests in flight
-    flush: int  # messages allowed beyond those in flight
-
-    @classmethod
-    def of(cls, mps: int) -> "Limits":
-        """Enough in flight for 400 ms of latency at full pace, and beyond it for the time that a flush takes."""
-        return cls(concurrency=min(400, max(16, mps * 2 // 5)), flush=min(1_000, max(8, mps // 4)))
-
-
-@dataclass(slots=True)
-class Holding:
-    """A chunk in hand."""
-
-    leased: Leased
-    render: payloads.Render
-    slots: list[str]
-    cleared: int = 0  # rows that may leave, or have left
-    unsettled: int = 0  # of those, without a written result
-
-    @property
-    def waiting(self) -> int:
-        return len(self.leased.rows) - self.cleared
-
-    @property
-    def finished(self) -> bool:
-        return not self.waiting and not self.unsettled
-
-    def drop(self) -> None:
-        """Its batch may not go on: forget the rows that were not cleared; they stay queued."""
-        del self.leased.rows[self.cleared :]
-
-
-@dataclass(slots=True)
-class Step:
-    """One turn of the pump at the database."""
-
-    flush: Flush
-    pauses: dict[int, str]  # batch → reason
-    stop: str  # reason to stop the number
-    marks: list[tuple[int, Mark]]  # what an answer told about a person: message → mark
-    told: list[Told]  # for the log
-    due: bool  # something is to be written, were it only the lease's renewal
-    wants_more: bool  # lease another chunk
 
 
 class Pump:
@@ -105,6 +51,7 @@ class Pump:
     def __init__(self, number: Number, limits: Limits | None = None, *, idle: float = IDLE_SECONDS) -> None:
         self.number = number
         self.limits = limits or Limits.of(number.mps)
+        self.hand = Hand(self.limits)
         self.idle = idle
         self.pace = Pace(number.mps)
         self.pairs = Pairs()
@@ -117,11 +64,7 @@ class Pump:
         self.in_flight = 0  # requests that Meta has not answered
         self.tally = Counter[str]()  # results that were written, by status
         self.half = self.limits.flush / 2  # of a flush: when it is time for the next
-        self.waiting = 0  # rows in hand that may not leave yet
-        self.holdings: list[Holding] = []
-        self.ready: deque[tuple[Holding, Row]] = deque()  # may leave
         self.filled = asyncio.Event()  # something is ready
-        self.results: list[tuple[Holding, Row, Verdict]] = []
         self.turn = asyncio.Lock()
         self.wake = asyncio.Event()
         self.renders: dict[int, tuple[payloads.Render, list[str]]] = {}
@@ -169,43 +112,41 @@ class Pump:
                 sender.cancel()
 
     async def _send(self, line: Client) -> None:
-        loop = asyncio.get_running_loop()
+        loop, hand = asyncio.get_running_loop(), self.hand
         while True:
             holding, row = self._next_due() or await self._wait_for_turn()
             late = loop.time() > self.deadline  # somebody else may send it: the next flush finds out
             verdict = PUT_BACK if late or self.stopping else await self._exchange(line, holding, row)
-            self.results.append((holding, row, verdict))
-            if late or len(self.results) >= self.half:
+            hand.results.append((holding, row, verdict))
+            if late or len(hand.results) >= self.half:
                 self.wake.set()
 
     def _next_due(self) -> tuple[Holding, Row] | None:
         """What may leave this moment, where nobody waits before us: at full speed it spares the lock."""
-        if self.turn.locked() or not self.ready or self.pace.wait() > 0:
+        if self.turn.locked() or not self.hand.ready or self.pace.wait() > 0:
             return None
         self.pace.book()
         return self._take()
 
     async def _wait_for_turn(self) -> tuple[Holding, Row]:
-        async with self.turn:  # only one waits for its departure: whoever is not near to leaving is not in doubt
-            while not self.ready:
-                self.filled.clear()
-                await self.filled.wait()
-            leaving = self._take()
-            await self._depart()
-            return leaving
+        """One is taken when it leaves, no sooner: what returns to the queue meanwhile is asked again. It is booked then, not
+        when it should have left: what is late counts later."""
+        async with self.turn:
+            while (wait := self.pace.wait()) > 0 or not self.hand.ready:
+                if wait > 0:
+                    await asyncio.sleep(max(wait, GRAIN_SECONDS))
+                else:
+                    self.filled.clear()
+                    await self.filled.wait()
+            self.pace.book()
+            return self._take()
 
     def _take(self) -> tuple[Holding, Row]:
-        leaving = self.ready.popleft()
-        if self.waiting and len(self.ready) < self.half:
+        hand = self.hand
+        leaving = hand.ready.popleft()
+        if hand.waiting and len(hand.ready) < self.half:
             self.wake.set()  # half of what was ready has left: time to allow more
         return leaving
-
-    async def _depart(self) -> None:
-        """Wait for this message's turn, no longer than a moment once the pump was told to stop. It is booked when it leaves,
-        not when it should have: what is late counts later."""
-        while (wait := self.pace.wait()) > 0 and not self.stopping:
-            await asyncio.sleep(min(max(wait, GRAIN_SECONDS), STOP_SECONDS))
-        self.pace.book()
 
     async def _exchange(self, line: Client, holding: Holding, row: Row) -> Verdict:
         if wait := self.pairs.book(row.to):
@@ -230,9 +171,12 @@ class Pump:
         match halt:
             case Halt.PACE:
                 self.pace.slow_down()
-            case Halt.LINE | Halt.NUMBER:
+            case Halt.LINE:
                 self.pace.hold(UNREACHABLE_SECONDS)
-                self._return_ready(UNREACHABLE_SECONDS)  # asked again before they leave: it may take long
+                self.hand.return_ready(UNREACHABLE_SECONDS)  # asked again before they leave: it may take long
+            case Halt.NUMBER:
+                self.pace.hold(UNREACHABLE_SECONDS)
+                self.hand.put_back(UNREACHABLE_SECONDS)
 
     async def _flush_until_idle(self) -> None:
         loop = asyncio.get_running_loop()
@@ -241,32 +185,21 @@ class Pump:
         while True:
             await self._nap()
             if self.stopping:
-                self._put_back()
+                self.hand.put_back()
             step = self._step(loop.time())
             if step.due or step.wants_more:
                 await self._turn_over(step)
-            if self.holdings:
+            if self.hand.holdings:
                 busy = loop.time()
             elif self.stopping or loop.time() - busy > self.idle:
                 return
 
     async def _nap(self) -> None:
         try:
-            await asyncio.wait_for(self.wake.wait(), FLUSH_SECONDS if self.holdings else POLL_SECONDS)
+            await asyncio.wait_for(self.wake.wait(), FLUSH_SECONDS if self.hand.holdings else POLL_SECONDS)
         except TimeoutError:
             pass
         self.wake.clear()
-
-    def _put_back(self) -> None:
-        """Stopping: what is not yet sent returns to the queue."""
-        for holding in self.holdings:
-            holding.drop()
-        self._return_ready(0.0)
-
-    def _return_ready(self, wait: float) -> None:
-        """What may leave and has not is queued again, for at least so many seconds."""
-        self.results += [(holding, row, PUT_BACK._replace(wait=wait)) for holding, row in self.ready]
-        self.ready.clear()
 
     async def _turn_over(self, step: Step) -> None:
         started = asyncio.get_running_loop().time()
@@ -276,64 +209,37 @@ class Pump:
         if step.due:
             self.deadline = started + leases.SECONDS - MARGIN_SECONDS
         self.tally.update(result.get("status", Status.ACCEPTED) for result in step.flush.results)
-        self._clear(step.flush, allowed)
-        if step.marks or step.told:
-            await self._in_database(partial(_again, partial(_note, step)))
-        self.holdings = [holding for holding in self.holdings if holding.leased.id not in step.flush.finished]
+        self.hand.clear(step.flush, allowed)
+        if self.hand.ready:
+            self.filled.set()
+        if step.told:
+            await self._in_database(partial(journal.note, step.told))
         if holding:
-            self.holdings.append(holding)
+            self.hand.take(holding)
         elif step.wants_more:
             self.look_at = started + POLL_SECONDS
-        self.waiting = sum(holding.waiting for holding in self.holdings)
         if holding or self._wants_more(started):
             self.wake.set()
 
     def _step(self, now: float) -> Step:
-        settled, self.results = self.results, []
-        for holding, _row, _verdict in settled:
-            holding.unsettled -= 1
-        flush = self._flush(settled)
-        return Step(
-            flush,
-            pauses={h.leased.batch_id: v.reason for h, _row, v in settled if v.halt is Halt.BATCH},
-            stop=next((v.reason for _holding, _row, v in settled if v.halt is Halt.NUMBER), ""),
-            marks=[(row.id, v.mark) for _holding, row, v in settled if v.mark],
-            told=journal.refused(flush.results),
-            due=not flush.empty or now > self.deadline - leases.SECONDS + MARGIN_SECONDS + RENEW_SECONDS,
+        return self.hand.step(
+            held=self.pace.held,
+            renewing=now > self.deadline - leases.SECONDS + MARGIN_SECONDS + RENEW_SECONDS,
             wants_more=self._wants_more(now),
-        )
-
-    def _flush(self, settled: list[tuple[Holding, Row, Verdict]]) -> Flush:
-        advances = self._advances()
-        moving = {advance.chunk_id for advance in advances}
-        return Flush(
-            batches={holding.leased.batch_id for holding in self.holdings},
-            results=[_result(row, verdict) for _holding, row, verdict in settled],
-            advances=advances,
-            finished=[h.leased.id for h in self.holdings if h.finished and h.leased.id not in moving],
         )
 
     def _wants_more(self, now: float) -> bool:
         """One chunk is kept waiting behind the one that is leaving."""
-        return not self.stopping and now >= self.look_at and self.waiting < self.chunk_size
-
-    def _advances(self) -> list[Advance]:
-        """The next positions that may leave, so that about one flush is always ready."""
-        outstanding = sum(holding.unsettled for holding in self.holdings)
-        room = min(self.limits.flush - len(self.ready), self.limits.concurrency + self.limits.flush - outstanding)
-        advances = []
-        for holding in self.holdings:
-            count = min(room, holding.waiting)
-            if count > 0:
-                rows = holding.leased.rows[holding.cleared : holding.cleared + count]
-                room -= count
-                advances.append(
-                    Advance(holding.leased.id, holding.leased.batch_id, rows[0].position, rows[-1].position + 1)
-                )
-        return advances
+        return not self.stopping and now >= self.look_at and self.hand.waiting < self.chunk_size
 
     def _write(self, step: Step) -> tuple[Allowed, Holding | None]:
-        """All that a turn has for the database, in one visit: the way back from its thread costs more than a statement."""
+        """All that a turn has for the database, in one visit: the way back from its thread costs more than a statement.
+
+        Marks go before what became of their messages, which nobody looks at again: no kill comes between a message that is
+        settled and the person's no. They are apart from it because others lock contacts in another order.
+        """
+        if step.marks:
+            _again(partial(marks.note, step.marks))
         allowed = _again(partial(self._commit, step)) if step.due else Allowed()
         return allowed, self._lease() if step.wants_more else None
 
@@ -357,36 +263,8 @@ class Pump:
             self.renders[leased.batch_id] = _compile(leased.batch_id)
         return Holding(leased, *self.renders[leased.batch_id])
 
-    def _clear(self, flush: Flush, allowed: Allowed) -> None:
-        """The commit is done: hand the allowed rows to the senders."""
-        ends = {advance.chunk_id: advance.end for advance in flush.advances}
-        for holding in self.holdings:
-            if holding.leased.id in allowed.halted:
-                holding.drop()
-            elif holding.leased.id in ends:
-                self._release_rows(holding, ends[holding.leased.id], allowed.refused)
-        if self.ready:
-            self.filled.set()
-
-    def _release_rows(self, holding: Holding, end: int, refused: Collection[int]) -> None:
-        rows = holding.leased.rows[holding.cleared :]
-        count = bisect_left(rows, end, key=_position)
-        allowed = [(holding, row) for row in rows[:count] if row.id not in refused]
-        holding.cleared += count
-        holding.unsettled += len(allowed)
-        self.ready += allowed
-
     async def _in_database(self, function: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.database, function)
-
-
-_position = attrgetter("position")
-
-
-def _note(step: Step) -> None:
-    """Apart from the flush: contacts are locked by others in another order."""
-    marks.note(step.marks)
-    journal.note(step.told)
 
 
 def _again(write: Callable[[], T]) -> T:
@@ -406,16 +284,3 @@ def _compile(batch_id: int) -> tuple[payloads.Render, list[str]]:
 
 def _close_connection() -> None:
     connection.close()  # looked up in the thread that calls it: each has its own
-
-
-def _result(row: Row, verdict: Verdict) -> dict[str, Any]:
-    if verdict.status is Status.ACCEPTED:
-        return {"id": row.id, "wamid": verdict.wamid}
-    return {
-        "id": row.id,
-        "status": verdict.status,
-        "code": verdict.code,
-        "details": verdict.details,
-        "trace": verdict.trace,
-        "wait": verdict.wait,
-    }

@@ -140,13 +140,15 @@ WHERE b.id = %(batch)s
 """
 # `held_from` stays: it says when the next quiet hours begin. The time to wait is not taken from the batch's own: others of the
 # business may have come after it and share its people of the day.
+LASTS = "CASE WHEN promotion IS NULL THEN ends_at ELSE greatest(ends_at, freed.at + interval '1 day') END"
 HOLD = f"""
 WITH freed AS ({FREED})
-UPDATE sending_batch SET hold = 'limit', held_until = freed.at, ends_at = CASE
-    WHEN promotion IS NULL THEN ends_at ELSE greatest(ends_at, freed.at + interval '1 day') END
-FROM freed WHERE id = %(batch)s
+UPDATE sending_batch SET hold = 'limit', held_until = freed.at, ends_at = {LASTS} FROM freed WHERE id = %(batch)s
 """
-HOLD_CHUNK = f"UPDATE sending_chunk SET due_at = ({FREED}) WHERE id = %(chunk)s"
+HOLD_CHUNK = f"""
+WITH freed AS ({FREED}), held AS (UPDATE sending_chunk SET due_at = freed.at FROM freed WHERE id = %(chunk)s)
+UPDATE sending_batch SET ends_at = {LASTS} FROM freed WHERE id = %(batch)s
+"""
 
 
 def full(portfolio: Portfolio) -> bool:

@@ -40,7 +40,7 @@ def judge(outcome: client.Outcome, attempts: int) -> Verdict:
     """`attempts`: how often this message was tried before."""
     match outcome:
         case client.Accepted(wamid=wamid):
-            return Verdict(Status.ACCEPTED, wamid=wamid)
+            return Verdict(Status.ACCEPTED, wamid=wamid[:160])
         case client.Unsent(reason=reason):
             return Verdict(Status.QUEUED, Halt.LINE, details=reason, wait=_backoff(1.0, attempts))
         case client.Unanswered(reason=reason, error=None):

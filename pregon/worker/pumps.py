@@ -22,7 +22,8 @@ PATIENCE_SECONDS = 0.5  # numbers that nobody takes for so long are taken beyond
 class Pumps:
     """Those of this worker. Others may run in other workers: a number's lease decides."""
 
-    def __init__(self) -> None:
+    def __init__(self, failed_seconds: float = FAILED_SECONDS) -> None:
+        self.failed_seconds = failed_seconds
         self.running: dict[int, tuple[Pump, asyncio.Task[None]]] = {}
         self.free: dict[int, float] = {}  # numbers that nobody pumps, and since when by the loop's clock
         self.failed: dict[int, float] = {}  # numbers whose pump failed by a fault of ours, and when
@@ -47,7 +48,7 @@ class Pumps:
         scene = await self.thread.run(peers.look)
         free = await self.thread.run(outbox.numbers_with_work)
         now = asyncio.get_running_loop().time()
-        self.failed = {number_id: since for number_id, since in self.failed.items() if now - since < FAILED_SECONDS}
+        self.failed = {number_id: at for number_id, at in self.failed.items() if now - at < self.failed_seconds}
         taken = self.running.keys() | self.failed.keys()
         self.free = {number_id: self.free.get(number_id, now) for number_id in free if number_id not in taken}
         room = scene.share(len(free)) - len(self.running)
@@ -85,7 +86,7 @@ class Pumps:
                 "number %s: the database failed (%s): starting again", number_id, type(errors.exceptions[0]).__name__
             )
         except* Exception:
-            log.exception("number %s: its pump failed: starting again in %s s", number_id, FAILED_SECONDS)
+            log.exception("number %s: its pump failed: starting again in %s s", number_id, self.failed_seconds)
             self.failed[number_id] = asyncio.get_running_loop().time()
         finally:
             del self.running[number_id]

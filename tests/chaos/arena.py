@@ -10,8 +10,8 @@ from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from pregon.accounts.models import Account
+from pregon.sending.hand import Limits
 from pregon.sending.models import Batch
-from pregon.sending.pump import Limits
 from pregon.simulator import setup
 from pregon.webhooks.models import Arrival
 from pregon.whatsapp.cloud import payloads

@@ -31,11 +31,13 @@ class Meta:
         self.latency = 0.0
         self.received: Counter[str] = Counter()  # accepted, by reference
         self.requests: list[dict[str, Any]] = []
+        self.tokens: list[str] = []  # of each request
         self.url = ""
 
     async def messages(self, request: web.Request) -> web.StreamResponse:
         message = orjson.loads(await request.read())
         self.requests.append(message)
+        self.tokens.append(request.headers["Authorization"].removeprefix("Bearer "))
         reference = message["biz_opaque_callback_data"]
         count = sum(known["biz_opaque_callback_data"] == reference for known in self.requests[-5_000:])
         if self.latency:

@@ -6,11 +6,12 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from bench import send
 from pregon.accounts.models import Account
 from pregon.quota import ledger
 from pregon.sending import intake, leases, outbox
 from pregon.sending.models import Batch
-from pregon.whatsapp.models import Number
+from pregon.whatsapp.models import Number, Portfolio
 from tests import make
 
 SELECT = """
@@ -46,6 +47,12 @@ def business(people: int, *, limit: int = 10_000, **fields: Any) -> Number:
     for _person in range(people):
         make.contact(account)
     return number(account, **fields)
+
+
+def add_people(number: Number, people: int) -> None:
+    """So many with permission, none of whom Meta's limit of a day holds back."""
+    Portfolio.objects.filter(pk=number.portfolio_id).update(daily_limit=None)
+    send.add_people(number.account, people)
 
 
 def flush(batch: Batch, **given: Any) -> outbox.Allowed:

@@ -8,11 +8,10 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from pregon.contacts.models import Consent, Contact
 from pregon.sending import outbox
 from pregon.sending.models import Batch, Message, Omission
 from pregon.sending.pump import Pump
-from pregon.whatsapp.models import Number, Portfolio
+from pregon.whatsapp.models import Number
 from pregon.worker.pumps import Pumps
 from tests import make
 from tests.promotions.test_launch import together
@@ -96,15 +95,6 @@ def departures(meta: line.Meta) -> list[int]:
     return [of[int(message["biz_opaque_callback_data"].rsplit(":", 1)[1])] for message in meta.requests]
 
 
-def add_people(number: Number, people: int) -> None:
-    """So many with permission, none of whom Meta's limit of a day holds back."""
-    Portfolio.objects.filter(pk=number.portfolio_id).update(daily_limit=None)
-    Contact.objects.bulk_create(
-        Contact(account=number.account, name="x", mobile=f"+52{number.pk:03d}{n:07d}", consent=Consent.GRANTED)
-        for n in range(people)
-    )
-
-
 def single(number: Number) -> Batch:
     """As a test message: a batch of one, added while the other runs."""
     from django.db import connection
@@ -142,7 +132,7 @@ def has_left(batch: Batch) -> bool:
 @pytest.mark.parametrize("after", [1, 45, 85, 130])
 def test_a_test_message_waits_less_than_two_seconds_of_pace_behind_2000(meta: line.Meta, after: int) -> None:
     number = rows.business(people=0, mps=80, limit=10_000)
-    add_people(number, 2_000)
+    rows.add_people(number, 2_000)
     large = rows.launch(number)
     late, before = asyncio.run(with_a_late_one(number, after, lambda: single(number), meta))
     order = departures(meta)
@@ -154,7 +144,7 @@ def test_a_test_message_waits_less_than_two_seconds_of_pace_behind_2000(meta: li
 
 def test_a_small_broadcast_is_through_long_before_a_large_one(meta: line.Meta) -> None:
     number = rows.business(people=0, mps=1_000, limit=20_000)
-    add_people(number, 6_000)
+    rows.add_people(number, 6_000)
     large = rows.launch(number)
     small = rows.launch(number, chosen=make.contact(number.account).pk)
     pump(number)
@@ -167,7 +157,7 @@ def test_a_small_broadcast_is_through_long_before_a_large_one(meta: line.Meta) -
 def test_tenants_of_one_worker_do_not_wait_for_each_other(meta: line.Meta) -> None:
     """The worker's own supervision, two businesses: while one sends 3,000, the other's ten go at its number's own pace."""
     large = rows.business(people=0, mps=300, limit=10_000)
-    add_people(large, 3_000)
+    rows.add_people(large, 3_000)
     rows.launch(large)
     small = rows.business(people=10, mps=80)
     batch = rows.launch(small)

@@ -1,10 +1,12 @@
 """A broadcast of which most fails pauses by itself, with the reason, and goes on when a person says so."""
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -44,6 +46,42 @@ def test_most_of_the_last_failed(meta: line.Meta) -> None:
     assert batch.pause_cause == Batch.Cause.ENGINE
     assert batch.queued > 100  # the rest did not follow
     assert_balanced(batch)
+
+
+def test_the_log_says_by_how_much(meta: line.Meta, caplog: pytest.LogCaptureFixture) -> None:
+    batch = rows.launch(rows.business(people=400, mps=200))
+    meta.answer = refusing(2, of=3)
+    pump(batch)
+    [told] = told_of_pauses(caplog)
+    assert {"batch": batch.pk, "number": batch.number_id}.items() <= told.__dict__.items()
+    assert health.SHARE < told.__dict__["share"] < 0.8
+    assert health.FEWEST <= told.__dict__["window"] <= health.WINDOW
+    mobiles = Message.objects.filter(batch=batch).values_list("mobile", flat=True)
+    assert not any(mobile.lstrip("+") in str(told.__dict__) for mobile in mobiles)
+
+
+def test_nothing_is_told_of_a_pause_that_was_undone(caplog: pytest.LogCaptureFixture) -> None:
+    batch = failing(people=60)
+    with transaction.atomic():
+        health.watch({batch.pk})
+        transaction.set_rollback(True)
+    assert not told_of_pauses(caplog)
+    for _time in range(2):
+        health.watch({batch.pk})
+    [told] = told_of_pauses(caplog)
+    assert {"share": 1.0, "window": 60}.items() <= told.__dict__.items()
+
+
+def failing(people: int) -> Batch:
+    """All of it has left, and all failed."""
+    batch = rows.launch(rows.business(people=people))
+    Message.objects.filter(batch=batch).update(status=Status.FAILED)
+    Batch.objects.filter(pk=batch.pk).update(cursor=people)
+    return batch
+
+
+def told_of_pauses(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    return [record for record in caplog.records if record.name == health.__name__]
 
 
 def test_less_than_half_goes_on(meta: line.Meta) -> None:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from pregon.sending.pacing import COLD, SECOND, SLOWEST, Pace, Pairs
 
+FOLLOWED = 0.2  # seconds: between two pumps of a number lie an answer of Meta's, a look and two flushes
+
 
 class Clock:
     def __init__(self) -> None:
@@ -96,6 +98,22 @@ def test_what_never_left_takes_no_place() -> None:
     assert departures(pace, clock, [0.0] * 2)[0] == clock.now - 2 * SECOND / 20
 
 
+@given(
+    st.sampled_from([20, 80]),
+    st.lists(st.just(0.0) | st.floats(0, 0.06), min_size=20, max_size=90),
+    st.floats(FOLLOWED, 1.5),
+)
+def test_a_successor_keeps_the_pace_with_what_its_predecessor_sent(
+    per_second: int, naps: list[float], gap: float
+) -> None:
+    """It knows nothing of it, and need not wait for the second to end."""
+    clock = Clock()
+    left = departures(Pace(per_second, clock), clock, [0.0] * 90 + naps)
+    clock.now += gap
+    left += departures(Pace(per_second, clock), clock, [0.0] * 90)
+    assert max(bisect_left(left, start + 1) - first for first, start in enumerate(left)) <= per_second
+
+
 def test_too_fast_halves_and_recovers_slowly() -> None:
     clock = Clock()
     pace = Pace(1_000, clock)
@@ -145,4 +163,4 @@ def test_who_was_written_to_long_ago_is_forgotten() -> None:
     for n in range(1_000):
         clock.now += 0.01
         pairs.book(f"+52155500{n:04d}")
-    assert 599 <= len(pairs) <= 601
+    assert 599 <= len(pairs._last) <= 601

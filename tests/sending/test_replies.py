@@ -139,6 +139,13 @@ def test_a_hidden_number_is_found_by_metas_id(number: Number, ana: Contact) -> N
     assert ana.consent == Consent.WITHDRAWN
 
 
+@pytest.mark.parametrize("odd", ["1234", "1" * 21])
+def test_an_odd_number_is_nobodys_and_never_stops_the_others(number: Number, ana: Contact, odd: str) -> None:
+    replies.receive([says(number, "BAJA", sender=odd, user_id=""), says(number, "BAJA", wamid="wamid.2")])
+    ana.refresh_from_db()
+    assert ana.consent == Consent.WITHDRAWN and Reply.objects.count() == 1
+
+
 def test_nul_bytes_do_no_harm(number: Number, ana: Contact) -> None:
     replies.receive([says(number, "hola\0")])
     assert Reply.objects.get().text == "hola"

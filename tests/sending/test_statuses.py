@@ -71,6 +71,16 @@ def test_sent_delivered_read() -> None:
     assert_closed(batch)
 
 
+def test_what_comes_after_a_higher_one_adds_its_time_and_nothing_else() -> None:
+    batch = batch_of(1)
+    statuses.apply([event(only(batch), "read", seconds=9)])
+    statuses.apply([event(only(batch), "delivered", seconds=5)])
+    message = only(batch)
+    assert (message.delivery, message.delivered_at) == (Delivery.READ, START + timedelta(seconds=5))
+    assert_balanced(batch)
+    assert (batch.delivered, batch.read) == (1, 1)
+
+
 def test_reported_failed_is_given_back_and_charged_again_when_delivered() -> None:
     batch = batch_of(1)
     message = only(batch)

@@ -16,8 +16,8 @@ from django.conf import settings
 
 from pregon.cli.worker import READY
 from pregon.sending import references
+from pregon.sending.hand import Limits
 from pregon.sending.models import Message
-from pregon.sending.pump import Limits
 from tests.databases import url
 from tests.sending import line, rows
 from tests.sending.books import assert_balanced

@@ -37,9 +37,9 @@ def batches() -> list[Batch]:
 
 
 @asynccontextmanager
-async def working() -> AsyncIterator[Pumps]:
+async def working(**options: float) -> AsyncIterator[Pumps]:
     """A worker, as far as its pumps go."""
-    stop, pumps = asyncio.Event(), Pumps()
+    stop, pumps = asyncio.Event(), Pumps(**options)
     task = asyncio.create_task(pumps.run(stop))
     try:
         yield pumps

@@ -13,7 +13,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from pregon.whatsapp.cloud import errors
+from pregon.whatsapp.cloud import errors, reading
 
 VERSION = "v26.0"
 JSON = {"Content-Type": "application/json"}
@@ -174,8 +174,8 @@ def _outcome(response: aiohttp.ClientResponse, raw: bytes) -> Outcome:
 def _accepted(data: Mapping[str, Any]) -> Outcome:
     try:
         message = data["messages"][0]
-        return Accepted(str(message["id"]), message.get("message_status", "accepted") != "accepted")
-    except (LookupError, TypeError, AttributeError):
+        return Accepted(reading.required(message, "id"), message.get("message_status", "accepted") != "accepted")
+    except (LookupError, TypeError):
         return Unanswered("HTTP 200 without a message id")
 
 

@@ -19,7 +19,7 @@ class Reaction(StrEnum):
     RETRY_PAIR = "retry_pair"  # not sent: the same, but only this person waits
     SLOW_DOWN = "slow_down"  # not sent: again, once the pace of the number is lower
     NEVER = "never"  # this message will not leave
-    CONTACT = "contact"  # nor will others to this person, for the reason in `mark`
+    CONTACT = "contact"  # nor will others to this person, as long as the reason in `mark` lasts
     UNCONFIRMED = "unconfirmed"  # it may have left: never again by itself
     PAUSE_BROADCAST = "pause_broadcast"  # the other messages of the broadcast would fail alike
     STOP_NUMBER = "stop_number"  # whatever this number sends would fail alike
@@ -32,8 +32,8 @@ class Mark(StrEnum):
     NO_WHATSAPP = "no_whatsapp"  # or cannot receive; only repeated evidence counts
     WAIT_META = "wait_meta"  # Meta's cap of promotions per person: at least 24 hours
     OPTED_OUT = "opted_out"  # said no inside WhatsApp
-    BLOCKED = "blocked"  # the business blocked the person
-    BAD_NUMBER = "bad_number"
+    BLOCKED = "blocked"  # the business blocked the person: it alone can undo that
+    BAD_NUMBER = "bad_number"  # not one that Meta writes to: somebody has to correct it
 
 
 AGAIN = frozenset({Reaction.RETRY, Reaction.RETRY_PAIR, Reaction.SLOW_DOWN})

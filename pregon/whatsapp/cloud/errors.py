@@ -16,6 +16,7 @@ from pregon.whatsapp.cloud.codes import Mark, Reaction, Rule
 __all__ = ["ApiError", "CloudError", "Mark", "NoAnswer", "NotSent", "Reaction", "Rule", "Unreachable", "classify"]
 
 UNREADABLE = -1  # an error without a code: 0 is one of Meta's own
+LARGEST = 2**31  # no code of Meta's has more digits, nor has PostgreSQL's integer room for it
 
 
 class CloudError(Exception):
@@ -77,9 +78,10 @@ def _unknown(http: int) -> Rule:
 
 def _number(value: Any, *, missing: int) -> int:
     try:
-        return int(value)
+        number = int(value)
     except (TypeError, ValueError, OverflowError):
         return missing
+    return number if abs(number) < LARGEST else missing
 
 
 def _text(value: Any) -> str:

@@ -1,7 +1,8 @@
-"""What one asks of Meta besides sending: the number, its templates, media, the token, the webhook subscription.
+"""What one asks of Meta besides sending: the number, its templates, media, the webhook subscription.
 
 Every function raises `errors.ApiError` when Meta refuses, `errors.NotSent` or `errors.NoAnswer` when it does not answer.
-Ids are Meta's, as strings.
+Ids are Meta's, as strings. `edit_template`, `upload_sample` and `upload_media` wait for pages that edit a template and put a
+picture at its head; until then only the tests of the simulator ask them.
 """
 
 import io
@@ -36,11 +37,6 @@ async def templates(client: Client, waba_id: str) -> list[dict[str, Any]]:
     return [template async for template in _pages(client, f"{waba_id}/message_templates", params)]
 
 
-async def template(client: Client, template_id: str) -> dict[str, Any]:
-    """One template."""
-    return await client.call("GET", template_id, params={"fields": TEMPLATE_FIELDS})
-
-
 async def create_template(client: Client, waba_id: str, definition: Mapping[str, Any]) -> dict[str, Any]:
     """Hand a template in for review: `{"id", "status", "category"}`. `definition`: name, language, category, components."""
     return await client.call("POST", f"{waba_id}/message_templates", json=dict(definition))
@@ -51,22 +47,11 @@ async def edit_template(client: Client, template_id: str, changes: Mapping[str, 
     await client.call("POST", template_id, json=dict(changes))
 
 
-async def delete_template(client: Client, waba_id: str, name: str, *, template_id: str | None = None) -> None:
-    """Delete a name in all its languages, or only the one language that `template_id` is."""
-    params = {"name": name} | ({"hsm_id": template_id} if template_id else {})
-    await client.call("DELETE", f"{waba_id}/message_templates", params=params)
-
-
 async def upload_media(client: Client, content: bytes, mime: str, *, filename: str = "archivo") -> str:
     """Keep a file at Meta for 30 days; its id goes into messages."""
     form = aiohttp.FormData({"messaging_product": "whatsapp", "type": mime})
     form.add_field("file", io.BytesIO(content), content_type=mime, filename=filename)
     return str((await client.call("POST", f"{client.phone_number_id}/media", data=form))["id"])
-
-
-async def delete_media(client: Client, media_id: str) -> None:
-    """Forget an uploaded file."""
-    await client.call("DELETE", media_id)
 
 
 async def upload_sample(client: Client, app_id: str, content: bytes, mime: str) -> str:
@@ -78,22 +63,9 @@ async def upload_sample(client: Client, app_id: str, content: bytes, mime: str) 
     )
 
 
-async def debug_token(client: Client, token: str) -> dict[str, Any]:
-    """What a token is good for: app_id, is_valid, expires_at (0 is never), scopes, granular_scopes."""
-    data: dict[str, Any] = (await client.call("GET", "debug_token", params={"input_token": token}))["data"]
-    return data
-
-
-async def subscribe(client: Client, waba_id: str, *, callback: str | None = None, verify_token: str = "") -> None:
-    """Have the account's webhooks sent to our app; without it nothing arrives. `callback` overrides the app's address."""
-    override = {"override_callback_uri": callback, "verify_token": verify_token} if callback else {}
-    await client.call("POST", f"{waba_id}/subscribed_apps", json=override)
-
-
-async def subscriptions(client: Client, waba_id: str) -> list[dict[str, Any]]:
-    """The apps that get the account's webhooks."""
-    data: list[dict[str, Any]] = (await client.call("GET", f"{waba_id}/subscribed_apps")).get("data", [])
-    return data
+async def subscribe(client: Client, waba_id: str) -> None:
+    """Have the account's webhooks sent to our app; without it nothing arrives."""
+    await client.call("POST", f"{waba_id}/subscribed_apps", json={})
 
 
 async def _pages(client: Client, path: str, params: dict[str, str]) -> AsyncIterator[dict[str, Any]]:

@@ -21,11 +21,13 @@ def _crashed() -> client.Unanswered:
     return client.Unanswered("131000", errors.ApiError({"code": 131000}, 500))
 
 
-# name → (does the message reach the person, the answer). Of those that say "again" none reached anybody.
+# name → (does the message reach the person, the answer). Of those that say "again" one reaches people: Meta may be wrong.
 ANSWERS: dict[str, tuple[bool, Callable[[], client.Outcome]]] = {
     "accepted": (True, lambda: client.Accepted("")),
+    "said no": (False, lambda: _refused(131050)),
     "bad number": (False, lambda: _refused(131009)),
     "busy": (False, lambda: _refused(131016, 500)),
+    "busy, yet taken": (True, lambda: _refused(131016, 500)),
     "too fast": (False, lambda: _refused(130429)),
     "broken template": (False, lambda: _refused(132001, 404)),
     "expired token": (False, lambda: _refused(190, 401)),
@@ -35,7 +37,7 @@ ANSWERS: dict[str, tuple[bool, Callable[[], client.Outcome]]] = {
     "crashed after": (True, _crashed),
     "crashed before": (False, _crashed),
 }
-AGAIN = frozenset({"busy", "too fast", "expired token", "never connected"})
+AGAIN = frozenset({"busy", "busy, yet taken", "too fast", "expired token", "never connected"})
 
 # What Meta reports of a message that reached it; nothing, where its webhooks are lost for good
 Report = tuple[str, int | None]
@@ -55,7 +57,7 @@ class Network:
     """Every request of a world, by message."""
 
     answers: dict[int, list[str]] = field(default_factory=dict)
-    fates: dict[int, str] = field(default_factory=dict)  # of those that reached Meta
+    fates: dict[int, list[str]] = field(default_factory=dict)  # of those that reached people: one each time
     events: list[StatusEvent] = field(default_factory=list)
 
     def receive(self, number: Number, row: Row, answer: str, fate: str) -> client.Outcome:
@@ -65,7 +67,7 @@ class Network:
         before.append(answer)
         reaches, outcome = ANSWERS[answer]
         if reaches:
-            self.fates[row.id] = fate
+            self.fates.setdefault(row.id, []).append(fate)
             self.events += [self._event(number, row.id, n, *report) for n, report in enumerate(FATES[fate])]
         return client.Accepted(f"wamid.{row.id}") if answer == "accepted" else outcome()
 
