@@ -39,10 +39,11 @@ class Redact(logging.Filter):
 
 
 def _field(name: str, value: object) -> object:
-    """Ids of ours are shown whole; of anything else what its text may show."""
+    """Ids of ours are shown whole, and figures too short for a phone number; of anything else what its text may show."""
     numbers = value if isinstance(value, list) else [value]
     known = name in IDS and all(isinstance(number, int) for number in numbers)
-    return value if known or value is None or isinstance(value, bool | float) else redact(str(value))
+    short = value is None or isinstance(value, float) or (isinstance(value, int) and abs(value) < 10**7)
+    return value if known or short else redact(str(value))
 
 
 def redact(text: str) -> str:

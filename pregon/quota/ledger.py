@@ -9,7 +9,7 @@ them last. `reference` names what caused the change ("batch:12").
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -69,27 +69,6 @@ def reserve(period_id: int, amount: int, reference: str) -> None:
     _note(period_id, Kind.RESERVE, amount, reference, Move(reserved=amount))
 
 
-def consume(period_id: int, amount: int, reference: str) -> None:
-    """Reserved messages were accepted."""
-    _charge(period_id, Kind.CONSUME, amount, reference)
-
-
-def release(period_id: int, amount: int, reference: str) -> None:
-    """Reserved messages will not be sent, or were refused."""
-    _charge(period_id, Kind.RELEASE, amount, reference)
-
-
-def refund(period_id: int, amount: int, reference: str) -> None:
-    """Used messages were reported undelivered."""
-    _charge(period_id, Kind.REFUND, amount, reference)
-
-
-@joined
-def _charge(period_id: int, kind: Kind, amount: int, reference: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(CHARGE, [period_id, kind, amount, reference])
-
-
 # For statements that know the charges themselves: it follows a table expression `charge(period_id, kind, amount, reference)`
 # of the kinds consume, release and refund, amounts above zero. What is given back first makes good what still lapses.
 CHARGED = """
@@ -115,11 +94,6 @@ period_before AS (
         created_at)
     SELECT period_id, kind, amount, -gone, used, reserved, -gone, reference, now() FROM entry
 )
-"""
-CHARGE = f"""
-WITH charge AS (
-    SELECT * FROM (VALUES (%s::bigint, %s, %s::int, %s)) given(period_id, kind, amount, reference) WHERE amount > 0
-), {CHARGED} SELECT
 """
 
 

@@ -68,30 +68,31 @@ def _prefer(sender: Sender, contact: Contact | None, said: Act) -> None:
 def _sender(phone_number_id: str, digits: str, user_id: str) -> Sender | None:
     """None when the number is not one of ours: Meta is answered with 200 all the same."""
     number = Number.objects.select_related("account").filter(phone_number_id=phone_number_id).first()
-    if number is None or not (digits or user_id):
+    mobile = phones.canonical(digits) or ""
+    if number is None or not (mobile or user_id):
         return None
-    return Sender(number, phones.canonical(digits) if digits else "", user_id)
+    return Sender(number, mobile, user_id)
 
 
 @transaction.atomic
 def _receive(event: InboundMessage, sender: Sender) -> None:
     at = event.at or timezone.now()
     contact, message = sender.contact(), _answered(event, sender.account)
-    asks = _asks(event)
+    said = asks(event)
     reply = Reply(
         wamid=event.wamid, account=sender.account, number=sender.number, contact=contact, message=message,
-        batch_id=message.batch_id if message else None, text=_clean(event.text), opted_out=asks == Consent.WITHDRAWN,
+        batch_id=message.batch_id if message else None, text=_clean(event.text), opted_out=said == Consent.WITHDRAWN,
         received_at=at,
     )  # fmt: skip
     if not _insert_once(reply):
         return
     if contact is not None:
         _note_alive(contact, at)
-    if asks:
+    if said:
         source = Source.BUTTON if event.kind in {"button", "interactive"} else Source.REPLY
         evidence = {"wamid": event.wamid}
-        said = Act(consent=asks, source=source, happened_at=at, text=_clean(event.text)[:300], evidence=evidence)
-        _consent(sender, contact, said)
+        act = Act(consent=said, source=source, happened_at=at, text=_clean(event.text)[:300], evidence=evidence)
+        _consent(sender, contact, act)
 
 
 def _answered(event: InboundMessage, account: Account) -> Message | None:
@@ -102,7 +103,8 @@ def _answered(event: InboundMessage, account: Account) -> Message | None:
     return Message.objects.filter(pk=message_id, account=account).first() if message_id is not None else None
 
 
-def _asks(event: InboundMessage) -> Consent | None:
+def asks(event: InboundMessage) -> Consent | None:
+    """What a keyword or the opt-out button says: yes, no, or nothing of the kind."""
     if event.payload.startswith(references.PREFIX) and event.payload.endswith(references.OPT_OUT):
         return Consent.WITHDRAWN
     keyword = text.optout_keyword(event.text)

@@ -30,10 +30,18 @@ class Stop(NamedTuple):
 
 def heard(events: Iterable[Event]) -> None:
     """Stop the numbers that the events are about, but for what happened before a person let a number go on again."""
-    for stop in {(stop.filter, stop.value): stop for event in events if (stop := _read(event))}.values():
-        for number in Number.objects.filter(**{stop.filter: stop.value}):
-            if stop.at is None or number.resumed_at is None or stop.at > number.resumed_at:
-                outbox.stop_number(number.pk, _(stop.reason))
+    said = {(stop.filter, stop.value): stop for event in events if (stop := _read(event))}
+    for number_id, reason in sorted(_stopped(said.values()).items()):  # by id: whoever reads beside us does the same
+        outbox.stop_number(number_id, _(reason))
+
+
+def _stopped(stops: Iterable[Stop]) -> dict[int, str]:
+    return {
+        number.pk: stop.reason
+        for stop in stops
+        for number in Number.objects.filter(**{stop.filter: stop.value})
+        if stop.at is None or number.resumed_at is None or stop.at > number.resumed_at
+    }
 
 
 def _read(event: Event) -> Stop | None:

@@ -64,7 +64,7 @@ class Sender:
 
 @transaction.atomic
 def open_case(report: Report, sender: Sender) -> Case:
-    """Save the case and tell its e-mail so. Raises `TooMany`, and `attachments.Refused`."""
+    """Save the case, tell its e-mail so, and the provider. Raises `TooMany`, and `attachments.Refused`."""
     attachments.check(report.files)
     _refuse_flood(report, sender)
     case = Case.objects.create(
@@ -80,6 +80,7 @@ def open_case(report: Report, sender: Sender) -> Case:
     )
     attachments.keep(case, report.files)
     jobs.tell_opened.defer(case_id=case.pk)
+    jobs.tell_provider.defer(case_id=case.pk)
     return case
 
 

@@ -16,6 +16,13 @@ def tell_opened(case_id: int) -> None:
         letters.opened(case)
 
 
+@blueprint.task(name="tell_provider", retry=AGAIN)
+def tell_provider(case_id: int) -> None:
+    """That it waits. A job of its own: where one of the two letters fails, the other is not written twice."""
+    if case := Case.objects.filter(pk=case_id).select_related("account").first():
+        letters.arrived(case)
+
+
 @blueprint.task(name="tell_answered", retry=AGAIN)
 def tell_answered(reply_id: int) -> None:
     """What the provider answered."""

@@ -1,4 +1,4 @@
-"""What is written by e-mail about a case, to the address that was given with it."""
+"""What is written by e-mail about a case: to the address that was given with it, and of a new one to the provider."""
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -6,6 +6,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from pregon.accounts.models import User
 from pregon.support import keys
 from pregon.support.models import Case, Reply
 
@@ -13,6 +14,15 @@ from pregon.support.models import Case, Reply
 def opened(case: Case) -> None:
     """We have it: its number, what was written, where to see the answer."""
     _send(case, _("Caso %(n)s: lo recibimos") % {"n": case.pk}, "support/opened.txt", {})
+
+
+def arrived(case: Case) -> None:
+    """To the provider's team: a new one waits. What people wrote stays out of the subject: a line break in it is no mail."""
+    team = User.objects.filter(is_staff=True, is_active=True).order_by("id").values_list("email", flat=True)
+    if team:
+        subject = _("Caso %(n)s: %(module)s") % {"n": case.pk, "module": case.get_module_display()}
+        context = {"case": case, "url": settings.PUBLIC_URL + reverse("staff:case", args=[case.pk])}
+        send_mail(subject, render_to_string("support/arrived.txt", context), None, list(team))
 
 
 def answered(reply: Reply) -> None:

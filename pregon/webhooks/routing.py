@@ -7,7 +7,7 @@ from typing import TypeVar
 from django.db import transaction
 
 from pregon.promotions import halts
-from pregon.sending import replies, statuses, stops
+from pregon.sending import locks, replies, statuses, stops
 from pregon.whatsapp import jobs as whatsapp_jobs
 from pregon.whatsapp import templates
 from pregon.whatsapp.cloud.events import (
@@ -32,6 +32,7 @@ E = TypeVar("E")
 def route(events: Iterable[Event], *, again: bool = False) -> None:
     """What comes in bulk is handed on in bulk; the rest one by one. `again`: they may be older than what we know."""
     all_events = list(events)
+    locks.take(all_events)
     statuses.apply(_of(StatusEvent, all_events))
     stops.heard(all_events)
     others = [event for event in all_events if not isinstance(event, StatusEvent)]

@@ -10,6 +10,7 @@ from hypothesis.extra.django import TestCase
 from pregon.quota import ledger
 from pregon.quota.models import Kind, LedgerEntry, Period
 from tests import make
+from tests.quota import charges
 
 
 def counters(period: Period) -> tuple[int, int, int, int]:
@@ -31,15 +32,15 @@ def period(db: None) -> Period:
 
 def test_a_message_goes_from_reserved_to_used(period: Period) -> None:
     ledger.reserve(period.pk, 10, "batch:1")
-    ledger.consume(period.pk, 7, "batch:1")
-    ledger.release(period.pk, 3, "batch:1")
+    charges.consume(period.pk, 7)
+    charges.release(period.pk, 3)
     assert counters(period) == (100, 7, 0, 0) == sums(period)
 
 
 def test_what_was_given_back_is_charged_again_as_far_as_it_fits(period: Period) -> None:
     ledger.reserve(period.pk, 60, "batch:1")
-    ledger.consume(period.pk, 60, "batch:1")
-    ledger.refund(period.pk, 10, "batch:1")
+    charges.consume(period.pk, 60)
+    charges.refund(period.pk, 10)
     ledger.reserve(period.pk, 46, "batch:2")
     assert ledger.recharge(period.pk, 10, "batch:1") == 4
     assert counters(period) == (100, 54, 46, 0) == sums(period)
@@ -59,10 +60,10 @@ def test_a_withdrawn_limit_lapses_as_messages_come_back(period: Period) -> None:
     ledger.reserve(period.pk, 80, "batch:1")
     ledger.withdraw(period.pk, 70, "plan:starter")  # 20 remain, 50 more are owed
     assert counters(period) == (80, 0, 80, 50)
-    ledger.consume(period.pk, 50, "batch:1")
-    ledger.release(period.pk, 30, "batch:1")
+    charges.consume(period.pk, 50)
+    charges.release(period.pk, 30)
     assert counters(period) == (50, 50, 0, 20)
-    ledger.refund(period.pk, 25, "batch:1")
+    charges.refund(period.pk, 25)
     assert counters(period) == (30, 25, 0, 0) == sums(period)
     assert period.remaining == 5
 
@@ -80,9 +81,9 @@ def test_nothing_leaves_no_row(period: Period) -> None:
         ledger.grant,
         ledger.withdraw,
         ledger.reserve,
-        ledger.consume,
-        ledger.release,
-        ledger.refund,
+        charges.consume,
+        charges.release,
+        charges.refund,
         ledger.recharge,
     ):
         act(period.pk, 0, "batch:1")
@@ -112,7 +113,15 @@ def test_no_two_periods_share_a_day(period: Period) -> None:
     assert ledger.current(period.account) == period
 
 
-ACTS = (ledger.grant, ledger.withdraw, ledger.reserve, ledger.consume, ledger.release, ledger.refund, ledger.recharge)
+ACTS = (
+    ledger.grant,
+    ledger.withdraw,
+    ledger.reserve,
+    charges.consume,
+    charges.release,
+    charges.refund,
+    ledger.recharge,
+)
 
 
 class LedgerProperty(TestCase):

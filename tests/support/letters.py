@@ -4,7 +4,11 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from pregon.support import jobs
 
-WRITERS = {"support:tell_opened": jobs.tell_opened, "support:tell_answered": jobs.tell_answered}
+WRITERS = {
+    "support:tell_opened": jobs.tell_opened,
+    "support:tell_provider": jobs.tell_provider,
+    "support:tell_answered": jobs.tell_answered,
+}
 
 
 def write() -> int:

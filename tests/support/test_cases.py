@@ -7,6 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.mail import EmailMessage
 from django.db import connection
+from django.urls import reverse
 from django.utils import timezone
 
 from pregon.support import attachments, cases, keys
@@ -56,8 +57,8 @@ class TestLetters:
     def test_the_person_gets_the_number_then_the_answer(self, mailoutbox: list[EmailMessage]) -> None:
         member = make.member(make.account())
         case = cases.open_case(report(detail="Dice «<error>»"), cases.Sender(member.user, member.account))
-        cases.answer(case, "Ya lo <b>corregimos</b>.", author=make.user(is_staff=True))
-        assert letters.write() == 2
+        cases.answer(case, "Ya lo <b>corregimos</b>.", author=make.user())
+        assert letters.write() == 3
         first, second = mailoutbox
         assert first.to == second.to == ["ana@example.com"]
         assert first.subject == f"Caso {case.pk}: lo recibimos"
@@ -74,11 +75,32 @@ class TestLetters:
     def test_a_reply_of_the_person_writes_no_letter(self) -> None:
         case = cases.open_case(report(), cases.Sender())
         cases.reply(case, "Otra cosa.", author=None)
-        assert letters.write() == 1
+        assert letters.write() == 2  # of the case itself: to the person, and to the provider
 
-    def test_a_case_that_is_gone_is_no_trouble(self) -> None:
+    def test_a_case_that_is_gone_is_no_trouble(self, mailoutbox: list[EmailMessage]) -> None:
+        make.user(is_staff=True)
         cases.open_case(report(), cases.Sender()).delete()
-        assert letters.write() == 1
+        assert letters.write() == 2 and not mailoutbox
+
+    def test_the_provider_gets_one_for_each_new_case(self, mailoutbox: list[EmailMessage]) -> None:
+        team = [make.user("soporte@example.com", is_staff=True), make.user("turno@example.com", is_staff=True)]
+        make.user("se-fue@example.com", is_staff=True, is_active=False)
+        member = make.member(make.account("Tacos <El Güero>"))
+        case = cases.open_case(report(detail="Uno\r\nBcc: dos"), cases.Sender(member.user, member.account))
+        cases.answer(case, "Ya está.", author=team[0])
+        cases.reply(case, "Todavía no.", author=member.user)
+        letters.write()
+        [told] = [mail for mail in mailoutbox if "soporte@example.com" in mail.to]
+        assert told.to == ["soporte@example.com", "turno@example.com"]
+        assert told.subject == f"Caso {case.pk}: Contactos"
+        assert "Tacos <El Güero> (ana@example.com) reporta un problema:" in told.body
+        assert "Bcc: dos" in told.body and reverse("staff:case", args=[case.pk]) in told.body
+
+    def test_of_a_stranger_the_provider_sees_the_address_alone(self, mailoutbox: list[EmailMessage]) -> None:
+        make.user("soporte@example.com", is_staff=True)
+        cases.open_case(report(), cases.Sender(address="10.0.0.1"))
+        letters.write()
+        assert mailoutbox[1].body.startswith("ana@example.com reporta un problema:")
 
 
 class TestFloods:

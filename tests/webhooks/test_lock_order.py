@@ -1,0 +1,168 @@
+"""Groups that are read at the same time, and whoever works on the same people beside them, never wait in a circle.
+
+Each case has its control: the same without `locks.take` ends in a deadlock, so it is the order that keeps it from one.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import DeadlockDetected
+
+from pregon.contacts import consent
+from pregon.contacts.models import Consent, Contact
+from pregon.sending import locks, replies, statuses
+from pregon.sending.models import Delivery, Message
+from pregon.webhooks import routing
+from pregon.whatsapp.cloud.events import Event, InboundMessage, StatusEvent
+from pregon.whatsapp.models import Number
+from tests import make
+from tests.sending import rows
+from tests.sending.test_statuses import event
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PEOPLE = 100
+Read = Callable[[Sequence[Event]], None]
+
+
+def baja(number: Number, mobile: str) -> InboundMessage:
+    return InboundMessage(
+        phone_number_id=number.phone_number_id, wamid=f"wamid.{mobile}", sender=mobile.lstrip("+"), user_id="",
+        profile_name="", at=datetime.now(UTC), kind="text", text="BAJA",
+    )  # fmt: skip
+
+
+def read(events: Sequence[Event]) -> None:
+    """As the inbox does."""
+    with transaction.atomic():
+        routing.route(events)
+
+
+def read_unordered(events: Sequence[Event]) -> None:
+    """The same acts, each lock where it is needed first."""
+    with transaction.atomic():
+        statuses.apply(event for event in events if isinstance(event, StatusEvent))
+        replies.receive(event for event in events if isinstance(event, InboundMessage))
+
+
+def together(*works: Callable[[], None]) -> int:
+    """How many of them ended in a deadlock; all are started at once."""
+    start = threading.Barrier(len(works))
+
+    def one(work: Callable[[], None]) -> bool:
+        try:
+            start.wait(10)
+            work()
+        except OperationalError as error:
+            if not isinstance(error.__cause__, DeadlockDetected):
+                raise
+            return True
+        finally:
+            connection.close()
+        return False
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return sum(pool.map(one, works))
+
+
+def crossing(read: Read) -> int:
+    """Two groups in which the same people write in opposite orders."""
+    number = rows.business(people=PEOPLE)
+    mobiles = list(Contact.objects.order_by("id").values_list("mobile", flat=True))
+    here = [baja(number, mobile or "") for mobile in mobiles]
+    there = [baja(number, mobile or "") for mobile in reversed(mobiles)]
+    deadlocks = together(lambda: read(here), lambda: read(there))
+    assert deadlocks or not Contact.objects.exclude(consent=Consent.WITHDRAWN).exists()
+    return deadlocks
+
+
+def test_two_groups_with_the_same_people() -> None:
+    assert crossing(read) == 0
+
+
+def test_control_two_groups_without_the_order() -> None:
+    assert crossing(read_unordered) == 1
+
+
+def beside(first: Callable[[], object], second: Callable[[], object], read: Read, events: Sequence[Event]) -> int:
+    """Somebody takes the first lock, and the second once the reader waits."""
+    held = threading.Event()
+
+    def work() -> None:
+        with transaction.atomic():
+            first()
+            held.set()
+            wait_until_someone_waits()
+            second()
+
+    def reader() -> None:
+        assert held.wait(10)
+        read(events)
+
+    return together(work, reader)
+
+
+def wait_until_someone_waits() -> None:
+    """For a lock of this connection."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+            if cursor.fetchone():
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody waits")
+
+
+def importing(read: Read) -> int:
+    """A file comes in while a contact and somebody unknown say BAJA."""
+    number = rows.business(people=0)
+    ana = make.contact(number.account)
+    events = [baja(number, ana.mobile or ""), baja(number, "+522225550199")]
+    return beside(lambda: consent.lock_base(number.account_id), lambda: lock(ana), read, events)
+
+
+def lock(contact: Contact) -> None:
+    Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
+
+
+def test_an_import_beside_it() -> None:
+    assert importing(read) == 0
+
+
+def test_control_an_import_without_the_order() -> None:
+    assert importing(read_unordered) == 1
+
+
+def deleting(read: Read) -> int:
+    """A contact is deleted while Meta reports that its message failed."""
+    message = Message.objects.select_related("batch__number", "contact").get(batch=rows.launch(rows.business(people=1)))
+    contact = message.contact
+    assert contact is not None
+    failed = event(message, "failed", code=131026)
+    ended = beside(lambda: lock(contact), lambda: Message.objects.update(contact=None), read, [failed])
+    message.refresh_from_db()
+    assert ended or message.delivery == Delivery.FAILED
+    return ended
+
+
+def test_a_contact_that_is_deleted_beside_it() -> None:
+    assert deleting(read) == 0
+
+
+def test_control_a_deleted_contact_without_the_order() -> None:
+    assert deleting(read_unordered) == 1
+
+
+def test_only_the_bases_of_those_who_speak_from_outside_are_locked() -> None:
+    number = rows.business(people=0)
+    ana = make.contact(number.account)
+    for said, bases in ((baja(number, ana.mobile or ""), 0), (baja(number, "+522225550199"), 1)):
+        with transaction.atomic(), connection.cursor() as cursor:
+            locks.take([said])
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+            assert cursor.fetchone() == (bases,)
