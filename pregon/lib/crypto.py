@@ -7,8 +7,7 @@ from them, so that a hash never helps with a token.
 import base64
 import functools
 import hashlib
-import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -38,7 +37,26 @@ def decrypt(token: str, keys: Sequence[str]) -> str:
 
 def keyed_hash(value: str, key: str) -> str:
     """HMAC-SHA256 of the value, 64 hexadecimal digits: the same number gives the same text only to who has the key."""
-    return hmac.new(_derive(key, "keyed_hash"), value.encode(), hashlib.sha256).hexdigest()
+    return hasher(key)(value)
+
+
+@functools.lru_cache(maxsize=16)
+def hasher(key: str) -> Callable[[str], str]:
+    """`keyed_hash` of one key, for who hashes by the million. Raises ValueError for an empty key.
+
+    HMAC as RFC 2104 writes it, on two states of SHA-256 made once: `hmac` sets OpenSSL up again for each value, which
+    takes three times as long as the hashing.
+    """
+    block = _derive(key, "keyed_hash").ljust(64, b"\0")
+    inner, outer = (hashlib.sha256(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
+
+    def hashed(value: str) -> str:
+        within, around = inner.copy(), outer.copy()
+        within.update(value.encode())
+        around.update(within.digest())
+        return around.hexdigest()
+
+    return hashed
 
 
 @functools.lru_cache(maxsize=8)

@@ -1,6 +1,7 @@
 """Why a number cannot be written to, said in figures: "Faltan 2 dígitos: en México son 10"."""
 
 import enum
+import functools
 import re
 from typing import Final, NamedTuple
 
@@ -42,6 +43,11 @@ class Problem(NamedTuple):
     """Missing or extra digits, or how many numbers the cell holds."""
 
     @property
+    def code(self) -> str:
+        """What a table keeps instead of words, "missing:2:MX": `explain` puts it into those of its reader."""
+        return f"{self.fault}:{self.figure}:{self.country}"
+
+    @property
     def reason(self) -> str:
         """`numero_incompleto` or `numero_invalido`."""
         return INCOMPLETE if self.fault in _LACKING else INVALID
@@ -56,6 +62,12 @@ class Problem(NamedTuple):
         }
 
 
+def explain(code: str) -> str:
+    """The sentence of a Problem's code, in the active language. Raises ValueError for any other text."""
+    fault, figure, country = code.split(":")
+    return Problem(Fault(fault), country, int(figure)).explanation
+
+
 def diagnose(e164: str, parsed: PhoneNumber, region: str) -> Problem:
     """Compares a parsed but impossible number with the length of mobiles in its country."""
     country = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
@@ -63,7 +75,11 @@ def diagnose(e164: str, parsed: PhoneNumber, region: str) -> Problem:
         return Problem(Fault.UNKNOWN_COUNTRY, region)
     if region in phonenumbers.region_codes_for_country_code(parsed.country_code or 0):
         country = region
-    national = e164[1 + len(str(parsed.country_code)) :]
+    return by_plan(e164[1 + len(str(parsed.country_code)) :], country)
+
+
+def by_plan(national: str, country: str) -> Problem:
+    """What is wrong with a national number that is not valid."""
     if country == "AR":
         national = national.removeprefix("9")
         if re.fullmatch(r"15[0-9]{6,8}", national):
@@ -91,6 +107,7 @@ def _by_length(length: int, country: str) -> Problem:
 _SIZES = {"AR": (10,), "BR": (11,), "PA": (8,)}
 
 
+@functools.cache
 def _sizes(country: str) -> tuple[int, ...]:
     """Possible lengths of a mobile as people dial it, ascending."""
     metadata = PhoneMetadata.metadata_for_region(country)
@@ -100,9 +117,13 @@ def _sizes(country: str) -> tuple[int, ...]:
     return _SIZES.get(country) or tuple(sorted(mobile or metadata.general_desc.possible_length))
 
 
+@functools.lru_cache(maxsize=16)
+def _locale(language: str) -> Locale:
+    return Locale.parse(language.replace("-", "_"))
+
+
 def _name(country: str) -> str:
-    locale = Locale.parse((get_language() or "es").replace("-", "_"))
-    return str(locale.territories.get(country, country))
+    return str(_locale(get_language() or "es").territories.get(country, country))
 
 
 def _sentence(problem: Problem) -> str:

@@ -18,27 +18,34 @@ Nothing is guessed: a figure that a spreadsheet has rounded, or a cell with two 
 import re
 import unicodedata
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 from pregon.lib import phone_faults, phone_patterns
 from pregon.lib.phone_faults import INCOMPLETE, INVALID, Fault, Problem
+from pregon.lib.phone_patterns import Patterns
 
 __all__ = [
     "INCOMPLETE",
     "INVALID",
     "Fault",
+    "Kind",
     "Phone",
     "Problem",
     "canonical",
+    "carrier",
     "country",
     "display",
+    "kind",
     "mask",
     "read",
     "us_number",
 ]
+
+
+Kind = Literal["mobile", "fixed", "either", "voip", "toll_free", "other"]
 
 
 class Phone(NamedTuple):
@@ -59,6 +66,13 @@ _TWINS = {
     "55": (re.compile(r"\+55([1-9]{2})([6-9][0-9]{7})"), r"+55\g<1>9\2"),
 }
 _MOBILE_TYPES = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+_KINDS: dict[int, Kind] = {
+    PhoneNumberType.MOBILE: "mobile",
+    PhoneNumberType.FIXED_LINE: "fixed",
+    PhoneNumberType.FIXED_LINE_OR_MOBILE: "either",
+    PhoneNumberType.VOIP: "voip",
+    PhoneNumberType.TOLL_FREE: "toll_free",
+}
 _SHORTEST_INTERNATIONAL = 11
 """Digits without `+` that no national plan of ours explains are a whole number only from this length on."""
 
@@ -75,20 +89,21 @@ def read(raw: str, region: str) -> Phone | Problem:
 
     Never raises for a cell, whatever it holds. Raises ValueError for a region that libphonenumber does not know.
     """
+    if found := _well_formed(raw, region):
+        return found
     if _PLAIN(raw):
-        found = _recognise(raw.translate(_DROP_SEPARATORS), region)
-        if found is not None:
-            return found
-    if region not in phonenumbers.SUPPORTED_REGIONS:
-        raise ValueError(f"not a region of libphonenumber: {region!r}")
+        number = raw.translate(_DROP_SEPARATORS)
+        if answer := _well_formed(number, region) or _recognise(number, region) or _refuse(raw, number, region):
+            return answer
     return _read_carefully(_clean(raw), region)
 
 
-def canonical(wa_id: str) -> str:
-    """The E.164 of one of Meta's ids (digits without `+`); ids of unknown plans are kept as they are."""
-    if not _WA_ID(wa_id):
-        raise ValueError("a WhatsApp id is 5 to 20 digits")
-    return _twin("+" + wa_id.lstrip("+"))
+def canonical(wa_id: str) -> str | None:
+    """The E.164 of one of Meta's ids (5 to 20 digits without `+`), None for what is none.
+
+    Ids of plans that nobody knows are kept as they are: whoever has one can be answered.
+    """
+    return _twin("+" + wa_id.lstrip("+")) if _WA_ID(wa_id) else None
 
 
 def display(e164: str) -> str:
@@ -109,18 +124,68 @@ def country(e164: str) -> str | None:
     return phonenumbers.region_code_for_number(parsed) if parsed else None
 
 
+def kind(e164: str) -> Kind:
+    """What the country's plan says of the number; "either" where mobiles and fixed lines look the same (Mexico, US)."""
+    parsed = _parsed(e164)
+    return _KINDS.get(phonenumbers.number_type(parsed), "other") if parsed else "other"
+
+
+def carrier(e164: str, language: str = "es") -> str:
+    """Who first gave out a mobile, "" where libphonenumber does not say; people take their numbers elsewhere."""
+    from phonenumbers import carrier as carriers  # 1 MB of tables, for the pages that ask
+
+    parsed = _parsed(e164)
+    return str(carriers.name_for_number(parsed, language)) if parsed else ""
+
+
 def us_number(e164: str) -> bool:
     """Whether Meta delivers no marketing to it: +1 with an area code of the United States (not Canada's)."""
     return e164.startswith("+1") and country(e164) == "US"
 
 
-def _recognise(number: str, region: str) -> Phone | None:
-    """The fast road: digits with or without `+`, a number of the region itself."""
+def _well_formed(number: str, region: str) -> Phone | None:
+    """The fastest road: nearly all numbers of a file are the region's own."""
     patterns = phone_patterns.of(region)
-    national = patterns.read(number) if patterns and number else None
-    if patterns is None or national is None:
+    found = patterns.well_formed(number)
+    return Phone(_twin(f"+{patterns.code}{found[patterns.group]}"), region) if found else None
+
+
+def _recognise(number: str, region: str) -> Phone | None:
+    """The fast road to a valid number: digits with or without `+`."""
+    place = _place(number, region)
+    if place is None:
         return None
-    return Phone(_twin(f"+{patterns.code}{national}"), region)
+    patterns, e164 = place
+    owner = patterns.owner(e164[1 + len(patterns.code) :])
+    return Phone(e164, owner) if owner else None
+
+
+def _refuse(raw: str, number: str, region: str) -> Problem | None:
+    """The fast road to the problem of digits that `_recognise` does not know; None asks for a careful look."""
+    place = _place(number, region)
+    if place is None or not _one_reading(raw, number, place[0]):
+        return None
+    patterns, e164 = place
+    national = e164[1 + len(patterns.code) :]
+    if len(number) < 4 or not 2 <= len(national) <= 17:
+        return None
+    return phone_faults.by_plan(national, region if region in patterns.regions else patterns.regions[0])
+
+
+def _place(number: str, region: str) -> tuple[Patterns, str] | None:
+    """The plan and the canonical E.164, valid or not, if the digits can be read in one way."""
+    if not number:
+        return None
+    patterns = phone_patterns.after_plus(number[1:4]) if number[0] == "+" else phone_patterns.of(region)
+    national = patterns.national(number) if patterns else None
+    return (patterns, _twin(f"+{patterns.code}{national}")) if patterns and national else None
+
+
+def _one_reading(raw: str, number: str, patterns: Patterns) -> bool:
+    """Too short for a whole international number, and for two beside each other."""
+    if number[0] != "+" and len(number) >= _SHORTEST_INTERNATIONAL:
+        return False
+    return len(number) < 2 * patterns.shortest or not re.search(r"\s", raw)
 
 
 def _twin(e164: str) -> str:

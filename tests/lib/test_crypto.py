@@ -1,6 +1,11 @@
 """Secrets at rest."""
 
+import hashlib
+import hmac
+
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +46,13 @@ def test_a_keyed_hash_is_stable_and_belongs_to_its_key() -> None:
     assert len(hashed) == 64
     assert hashed != crypto.keyed_hash("+522225550142", "other")
     assert hashed != crypto.keyed_hash("+522225550143", "key")
+
+
+@given(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8"), min_size=1))
+def test_a_keyed_hash_is_the_hmac_of_a_derived_key(value: str, key: str) -> None:
+    derived = HKDF(SHA256(), length=32, salt=None, info=b"pregon/keyed_hash/v1").derive(key.encode())
+    assert crypto.keyed_hash(value, key) == hmac.new(derived, value.encode(), hashlib.sha256).hexdigest()
+    assert crypto.hasher(key)(value) == crypto.keyed_hash(value, key)
 
 
 def test_an_empty_key_is_refused() -> None:

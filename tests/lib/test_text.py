@@ -2,6 +2,7 @@
 
 import html
 import re
+import unicodedata
 from html.parser import HTMLParser
 
 import pytest
@@ -26,6 +27,26 @@ NOISE = st.text(st.sampled_from(" .,;:!¡¿?*_-~\"'()🙏👍🏽\u200d\ufe0f\u2
 )
 def test_fold(raw: str, folded: str) -> None:
     assert text.fold(raw) == folded
+
+
+def fold_by_the_book(raw: str) -> str:
+    """Without case, and without what Unicode calls marks and invisible letters, once taken apart."""
+    apart = unicodedata.normalize("NFKD", raw.casefold())
+    kept = "".join(letter for letter in apart if unicodedata.category(letter) not in ("Mn", "Cf"))
+    return " ".join(kept.casefold().split())
+
+
+LETTERS = st.one_of(st.characters(max_codepoint=0x24F), st.characters(max_codepoint=0x36F), st.characters())
+
+
+@given(st.text(st.characters(max_codepoint=0x24F)) | st.text(LETTERS))
+def test_the_fast_roads_of_fold_end_where_the_slow_one_does(raw: str) -> None:
+    assert text.fold(raw) == fold_by_the_book(raw)
+
+
+def test_every_latin_letter_folds_by_the_book() -> None:
+    for letter in map(chr, range(0x260)):
+        assert text.fold(f"a{letter}b") == fold_by_the_book(f"a{letter}b"), hex(ord(letter))
 
 
 @given(st.text())

@@ -1,4 +1,4 @@
-"""Tables that people bring: CSV in every dress, XLSX, XLS and ODS; and tables that they take away.
+"""Tables that people bring: CSV in every dress, vCards, XLSX, XLS and ODS; and tables that they take away.
 
     table = spreadsheets.open(upload, "clientes.xlsx")
     mapping = spreadsheets.guess_mapping(table.headers, table.sample)
@@ -11,12 +11,13 @@ rows are read (a broken archive shows late).
 
 from pregon.lib.spreadsheets.columns import Field, guess_mapping, read_permission
 from pregon.lib.spreadsheets.export import write_csv
-from pregon.lib.spreadsheets.reading import open  # noqa: A004 (called as spreadsheets.open)
-from pregon.lib.spreadsheets.table import MAX_BYTES, MAX_COLUMNS, Row, RowProblem, SpreadsheetError, Table
+from pregon.lib.spreadsheets.reading import MAX_TEXT, MAX_WORKBOOK, open  # noqa: A004 (called as spreadsheets.open)
+from pregon.lib.spreadsheets.table import MAX_COLUMNS, Row, RowProblem, SpreadsheetError, Table
 
 __all__ = [
-    "MAX_BYTES",
     "MAX_COLUMNS",
+    "MAX_TEXT",
+    "MAX_WORKBOOK",
     "Field",
     "Row",
     "RowProblem",

@@ -1,9 +1,7 @@
-"""CSV and its relatives: any common delimiter and encoding, read line by line."""
+"""CSV and its relatives: any common delimiter, read line by line."""
 
-import codecs
 import contextlib
 import csv
-import io
 import itertools
 import re
 from collections import Counter
@@ -12,33 +10,24 @@ from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
-from pregon.lib.spreadsheets.table import Row, RowProblem, SpreadsheetError, Table, not_a_table
+from pregon.lib.spreadsheets import encodings
+from pregon.lib.spreadsheets.table import Raw, RowProblem, SpreadsheetError, Table, not_a_table
 
-_CHUNK = 1 << 20
-_SAMPLE = 64 * 1024
-_LONGEST_LINE = 1_000_000
-_LINES = 40
+_LONGEST = 1_000_000
+_LINES, _LETTERS = 40, 100_000  # what is looked at to find the delimiter
 _DELIMITERS = (",", ";", "\t", "|")
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _SEP_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE).fullmatch
 
 
 def read(file: BinaryIO) -> Table:
     """The table of a text file; raises SpreadsheetError."""
-    encoding = _encoding(file)
-    file.seek(0)
     problems: list[RowProblem] = []
-    lines = _without_nul(_decoded(file, encoding), problems)
-    first = list(itertools.islice(lines, _LINES))
+    lines = _Lines(encodings.lines(file, _LONGEST), problems)
+    first = lines.take_first()
     _check_readable("".join(first))
     delimiter = _delimiter(first)
     told = bool(first and _SEP_LINE(first[0]))
-    rows = _parsed(itertools.chain(first, lines), delimiter)
-    return Table(itertools.islice(rows, 1, None) if told else rows, problems)
+    return Table(itertools.islice(_parsed(lines, delimiter), int(told), None), problems)
 
 
 def _check_readable(text: str) -> None:
@@ -48,62 +37,40 @@ def _check_readable(text: str) -> None:
         raise not_a_table()
 
 
-def _encoding(file: BinaryIO) -> str:
-    """By its mark, by the NULs of UTF-16, by being valid UTF-8 to the end; else Windows' western one, or Latin-1."""
-    head = file.read(_SAMPLE)
-    for mark, name in _BOMS:
-        if head.startswith(mark):
-            return name
-    return _utf16_without_mark(head) or _first_that_decodes(file, ("utf-8", "cp1252")) or "latin-1"
+class _Lines:
+    """Lines on their way to `csv`: without NULs, and counted, for it closes an open cell without a word."""
 
+    def __init__(self, lines: Iterable[str], problems: list[RowProblem]) -> None:
+        self._lines = iter(lines)
+        self._problems = problems
+        self._first: list[str] = []
+        self.quotes = 0
+        """Since the last row's end: even in every well-formed row."""
+        self.letters = 0
+        """Since the last row's end: a row is bounded, for its cells are all in memory."""
 
-def _utf16_without_mark(head: bytes) -> str | None:
-    """Western text in UTF-16 has a NUL in nearly every second byte, and next to none in the others."""
-    pairs = len(head) // 2 or 1
-    even, odd = head[::2].count(0) / pairs, head[1::2].count(0) / pairs
-    if odd > 0.6 and even < 0.1:
-        return "utf-16-le"
-    return "utf-16-be" if even > 0.6 and odd < 0.1 else None
+    def take_first(self) -> list[str]:
+        """Lines enough to see what the file is like; they will come again."""
+        for line in itertools.islice(self._lines, _LINES):
+            self._first.append(line)
+            if sum(map(len, self._first)) > _LETTERS:
+                break
+        return [line.replace("\0", "") for line in self._first]
 
-
-def _first_that_decodes(file: BinaryIO, names: Iterable[str]) -> str | None:
-    return next((name for name in names if _decodes(file, name)), None)
-
-
-def _decodes(file: BinaryIO, name: str) -> bool:
-    decoder = codecs.getincrementaldecoder(name)()
-    file.seek(0)
-    try:
-        while chunk := file.read(_CHUNK):
-            decoder.decode(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _decoded(file: BinaryIO, encoding: str) -> Iterator[str]:
-    """Lines with their ends; the file itself is left open. Bounded: 50 MB may be one line."""
-    wrapper = io.TextIOWrapper(file, encoding, errors="replace", newline="")
-    try:
-        while line := wrapper.readline(_LONGEST_LINE):
-            if len(line) == _LONGEST_LINE:
+    def __iter__(self) -> Iterator[str]:
+        for number, line in enumerate(itertools.chain(self._first, self._lines), 1):
+            self.letters += len(line)
+            if self.letters >= _LONGEST:
                 raise SpreadsheetError(
                     _("Este archivo no es una tabla: una sola línea ocupa más de un millón de letras.")
                 )
-            yield line
-    finally:
-        if not file.closed:
-            wrapper.detach()
+            self.quotes += line.count('"')
+            yield self._without_nul(number, line) if "\0" in line else line
 
-
-def _without_nul(lines: Iterable[str], problems: list[RowProblem]) -> Iterator[str]:
-    for number, line in enumerate(lines, 1):
-        if "\0" in line:
-            if not problems:
-                problems.append(RowProblem(number, _("El archivo tenía caracteres vacíos (NUL): los quitamos.")))
-            line = line.replace("\0", "")
-        yield line
+    def _without_nul(self, number: int, line: str) -> str:
+        if not self._problems:
+            self._problems.append(RowProblem(number, _("El archivo tenía caracteres vacíos (NUL): los quitamos.")))
+        return line.replace("\0", "")
 
 
 def _delimiter(lines: list[str]) -> str:
@@ -129,37 +96,18 @@ def _tolerant(lines: list[str], delimiter: str) -> list[list[str]]:
     return rows
 
 
-def _parsed(lines: Iterable[str], delimiter: str) -> Iterator[Row]:
-    counted = _CountedQuotes(lines)
-    reader = csv.reader(counted, delimiter=delimiter)
+def _parsed(lines: _Lines, delimiter: str) -> Iterator[Raw]:
+    reader = csv.reader(lines, delimiter=delimiter)
     line = 1
     try:
         for cells in reader:
-            odd = counted.take() % 2
-            if odd and reader.line_num > line:
+            if lines.quotes % 2 and reader.line_num > line:
                 raise _unclosed(line)
-            yield Row(line, cells)
+            lines.quotes = lines.letters = 0
+            yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:  # a cell above csv's limit of 128 kB
         raise _unclosed(line) from error
-
-
-class _CountedQuotes:
-    """Lines on their way to `csv`, which at the end of the file closes an open cell without a word."""
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines = lines
-        self._quotes = 0
-
-    def __iter__(self) -> Iterator[str]:
-        for line in self._lines:
-            self._quotes += line.count('"')
-            yield line
-
-    def take(self) -> int:
-        """Quotes since the last call: even in every well-formed row."""
-        quotes, self._quotes = self._quotes, 0
-        return quotes
 
 
 def _unclosed(line: int) -> SpreadsheetError:

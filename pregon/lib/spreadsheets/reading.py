@@ -2,13 +2,17 @@
 
 import io
 from pathlib import PurePath
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from django.utils.translation import gettext as _
 
-from pregon.lib.spreadsheets import delimited, workbooks
-from pregon.lib.spreadsheets.table import MAX_BYTES, SpreadsheetError, Table, not_a_table
+from pregon.lib.spreadsheets import address_books, delimited, vcards, workbooks
+from pregon.lib.spreadsheets.table import SpreadsheetError, Table, not_a_table
 
+MAX_WORKBOOK: Final = 50_000_000
+"""A workbook of this size or more is refused: it is held in memory."""
+MAX_TEXT: Final = 500_000_000
+"""Text is read line by line, so that only patience bounds it."""
 _HEAD = 4096
 _WORKBOOKS = (b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0")
 _SOMETHING_ELSE = (
@@ -35,19 +39,19 @@ _SOMETHING_ELSE = (
 )
 
 
-def open(file: BinaryIO, name: str, *, max_bytes: int = MAX_BYTES) -> Table:  # noqa: A001 (called as spreadsheets.open)
-    """Reads a CSV, TSV, XLSX, XLS or ODS file; `file` must be seekable and stay open until the rows are read.
+def open(file: BinaryIO, name: str) -> Table:  # noqa: A001 (called as spreadsheets.open)
+    """Reads a CSV, TSV, vCard, XLSX, XLS or ODS file; `file` must be seekable and stay open until the rows are read.
 
     What the file is, its bytes tell; `name` only helps to explain. Raises SpreadsheetError.
     """
-    _check_size(file, max_bytes)
     file.seek(0)
     head = file.read(_HEAD)
-    file.seek(0)
     if head.startswith(_WORKBOOKS):
-        return workbooks.read(file)
+        _check_size(file, MAX_WORKBOOK)
+        return address_books.tidy(workbooks.read(file))
+    _check_size(file, MAX_TEXT)
     _check_text(head, PurePath(name).suffix.lower())
-    return delimited.read(file)
+    return vcards.read(file) if vcards.begins(head) else address_books.tidy(delimited.read(file))
 
 
 def _check_size(file: BinaryIO, max_bytes: int) -> None:
@@ -60,12 +64,11 @@ def _check_size(file: BinaryIO, max_bytes: int) -> None:
             _("El archivo pesa %(size)s MB y debe pesar menos de %(most)s MB: divídelo y súbelo por partes.")
             % {"size": -(-size // 1_000_000), "most": max_bytes // 1_000_000}
         )
+    file.seek(0)
 
 
 def _check_text(head: bytes, suffix: str) -> None:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if start.startswith(b"begin:vcard"):
-        raise SpreadsheetError(_("Es una agenda (vCard): expórtala como CSV y sube ese archivo."))
     if start.startswith((b"<", b"mime-version:")):
         raise SpreadsheetError(
             _("Es una página web guardada con otro nombre: ábrela en tu hoja de cálculo y guárdala como CSV o XLSX.")

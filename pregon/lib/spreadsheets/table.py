@@ -10,8 +10,6 @@ from django.utils.translation import gettext as _
 
 from pregon.lib.spreadsheets import columns
 
-MAX_BYTES: Final = 50_000_000
-"""A file of this size or more is refused."""
 MAX_COLUMNS: Final = 256
 _SAMPLE: Final = 25
 _MOST_BLANK: Final = 1 << 20  # as many rows as a sheet has
@@ -47,70 +45,97 @@ class Row(NamedTuple):
     """As many as the table has headers, outer spaces removed."""
 
 
+Raw = tuple[int, list[str]]
+"""A line and its cells, as the file has them."""
+
+
 class Table:
     """Headers and a stream of rows; `rows` can be read once."""
 
-    def __init__(self, raw: Iterable[Row], problems: list[RowProblem]) -> None:
+    def __init__(self, raw: Iterable[Raw], problems: list[RowProblem]) -> None:
         """`raw` gives rows of any width, blank ones included; raises SpreadsheetError."""
-        stream = _not_blank(map(_plain, raw))
-        first = list(itertools.islice(stream, _SAMPLE))
-        if not first:
-            raise SpreadsheetError(_("El archivo está vacío: revisa que la hoja con tus contactos tenga filas."))
-        self.problems = problems
+        stream = _not_blank(raw)
+        first = _narrow(itertools.islice(stream, _SAMPLE))
         head, body = _split(first, problems)
-        self.headers: list[str] = _name(head, _width(first), problems)
+        self._begin(_name(head, max(map(_width, first)), problems), body, stream, problems)
+
+    @classmethod
+    def of(cls, headers: Sequence[str], raw: Iterable[Raw], problems: list[RowProblem]) -> "Table":
+        """A table whose columns are known; raises SpreadsheetError."""
+        stream, table = _not_blank(raw), cls.__new__(cls)
+        table._begin([*headers], _narrow(itertools.islice(stream, _SAMPLE)), stream, problems)
+        return table
+
+    def _begin(self, headers: list[str], body: list[Row], rest: Iterable[Row], problems: list[RowProblem]) -> None:
+        self.problems = problems
+        self.headers = headers
         """One name per column, never blank, never twice."""
-        self.sample: list[list[str]] = [self._fit(row) for row in body]
+        self.sample: list[list[str]] = [self._fit(row.cells) for row in body]
         """Cells of the first rows, to guess what each column is."""
-        self.rows: Iterator[Row] = self._rows(itertools.chain(body, stream))
+        self.rows: Iterator[Row] = self._rows(itertools.chain(body, rest))
 
     def _rows(self, rows: Iterable[Row]) -> Iterator[Row]:
         width = len(self.headers)
         for row in rows:
+            if len(row.cells) == width:
+                yield row
+                continue
             if any(row.cells[width:]):
-                self._tell(row.line, _("La línea tiene más celdas que columnas: las que sobran no se leen."))
-            yield Row(row.line, self._fit(row))
+                tell(self.problems, row.line, _("La línea tiene más celdas que columnas: las que sobran no se leen."))
+            yield Row(row.line, self._fit(row.cells))
 
-    def _fit(self, row: Row) -> list[str]:
+    def _fit(self, cells: list[str]) -> list[str]:
         width = len(self.headers)
-        return (row.cells + [""] * (width - len(row.cells)))[:width]
-
-    def _tell(self, line: int, text: str) -> None:
-        if len(self.problems) < _MOST_PROBLEMS:
-            self.problems.append(RowProblem(line, text))
+        return (cells + [""] * (width - len(cells)))[:width]
 
 
-def _not_blank(rows: Iterable[Row]) -> Iterator[Row]:
-    """Bounded: 50 MB may be 25 million blank lines."""
+def tell(problems: list[RowProblem], line: int, text: str) -> None:
+    """Adds a problem, unless there are a thousand already."""
+    if len(problems) < _MOST_PROBLEMS:
+        problems.append(RowProblem(line, text))
+
+
+def _not_blank(raw: Iterable[Raw]) -> Iterator[Row]:
+    """Rows with something in them, outer spaces removed. Bounded: a file may be millions of blank lines."""
     last = 0
-    for row in rows:
-        if any(row.cells):
-            last = row.line
-            yield row
-        elif row.line - last > _MOST_BLANK:
+    for line, cells in raw:
+        plain = [_unescaped(cell) if cell[:1] == "'" else cell for cell in map(str.strip, cells)]
+        if any(plain):
+            last = line
+            yield Row(line, plain)
+        elif line - last > _MOST_BLANK:
             raise SpreadsheetError(
                 _("El archivo tiene más de un millón de filas en blanco: bórralas y súbelo otra vez.")
             )
 
 
-def _plain(row: Row) -> Row:
-    return Row(row.line, [_unescaped(cell.strip()) for cell in row.cells])
-
-
 def _unescaped(cell: str) -> str:
     """`'=1+1` is how `write_csv`, and people, keep a text from being calculated."""
-    return cell[1:] if cell[:1] == "'" and cell.startswith(_ESCAPED) else cell
+    return cell[1:] if cell.startswith(_ESCAPED) else cell
 
 
-def _width(rows: Sequence[Row]) -> int:
-    """Columns that hold something in the first rows."""
-    width = max(max(place for place, cell in enumerate(row.cells, 1) if cell) for row in rows)
-    if width > MAX_COLUMNS:
-        raise SpreadsheetError(
-            _("La hoja tiene %(n)s columnas y el máximo es %(most)s: deja solo las de tus contactos y súbela otra vez.")
-            % {"n": width, "most": MAX_COLUMNS}
-        )
-    return width
+def _narrow(rows: Iterable[Row]) -> list[Row]:
+    """The first rows, refused at the first that is too wide: 25 of a million cells each would not fit anywhere."""
+    first: list[Row] = []
+    for row in rows:
+        if (width := _width(row)) > MAX_COLUMNS:
+            raise _too_wide(width)
+        first.append(Row(row.line, row.cells[:MAX_COLUMNS]))
+    if not first:
+        raise SpreadsheetError(_("El archivo está vacío: revisa que la hoja con tus contactos tenga filas."))
+    return first
+
+
+def _width(row: Row) -> int:
+    """Columns up to the last that holds something."""
+    return max(place for place, cell in enumerate(row.cells, 1) if cell)
+
+
+def _too_wide(width: int) -> SpreadsheetError:
+    return SpreadsheetError(
+        _("La hoja tiene %(n)s columnas y el máximo es %(most)s: deja solo las de tus contactos y súbela otra vez.")
+        % {"n": width, "most": MAX_COLUMNS}
+    )
 
 
 def _split(rows: Sequence[Row], problems: list[RowProblem]) -> tuple[list[str] | None, list[Row]]:

@@ -2,7 +2,7 @@
 
 calamine holds a whole sheet in memory, and an archive of 50 kB may unfold to gigabytes; here that ends this process
 only. The first line is about the book (`{"sheet": …, "line": …, "others": …}` or `{"error": …}`), each of the others
-one row; `null` at the end says that all was told.
+one row; `null` at the end says that all was told. An error may still come among the rows.
 """
 
 import io
@@ -14,6 +14,10 @@ import python_calamine
 
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 """The stream that a locked XLSX consists of; calamine does not know such a file at all."""
+
+
+_LONGEST_ROW = 4_000_000
+"""Letters of JSON: the reader holds a row in memory."""
 
 
 def main(memory: int, seconds: int) -> None:
@@ -45,7 +49,7 @@ def _tell(book: python_calamine.CalamineWorkbook) -> None:
         if sheet.start is not None and sheet.height:
             _say({"sheet": name, "line": sheet.start[0] + 1, "others": len(visible) - place - 1})
             for row in sheet.iter_rows():
-                _say([_text(cell) for cell in row])
+                _say_row([_text(cell) for cell in row])
             break
     else:
         _say({"error": "empty"})
@@ -64,6 +68,13 @@ def _text(cell: Any) -> str:
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e16:
         return str(int(cell))
     return cell if isinstance(cell, str) else str(cell)
+
+
+def _say_row(cells: list[str]) -> None:
+    line = json.dumps(cells)
+    if len(line) > _LONGEST_ROW:
+        raise MemoryError
+    sys.stdout.write(line + "\n")
 
 
 def _say(message: Any) -> None:
