@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from pregon.accounts.models import Account, Member, Role, User
 from pregon.contacts.models import Consent, Contact, Tag
-from pregon.promotions import approvals, broadcasts
+from pregon.promotions import approvals, broadcasts, trials
 from pregon.promotions.models import Broadcast, Promotion, Version, Way
 from pregon.quota import ledger
 from pregon.quota.models import Period
@@ -93,15 +93,19 @@ def contact(account: Account, name: str = "", **fields: Any) -> Contact:
     return Contact.objects.create(account=account, name=name, search=name.lower(), **given)
 
 
-def wrote(account: Account, mobile: str) -> Contact:
+def wrote(account: Account, mobile: str, text: str = "") -> Contact:
     """The contact of a phone that wrote to the business; without permission when it is new."""
     person = account.contacts.filter(mobile=mobile).first()
     person = person or contact(account, "Lucía Mendoza", mobile=mobile, consent=Consent.UNKNOWN, consent_at=None)
     line = account.numbers.first() or number(account)
-    Reply.objects.create(
-        wamid=f"wamid.{next(serial)}", account=account, number=line, contact=person, received_at=timezone.now()
-    )
+    given = {"account": account, "number": line, "contact": person, "text": text, "received_at": timezone.now()}
+    Reply.objects.create(wamid=f"wamid.{next(serial)}", **given)
     return person
+
+
+def proved(member: Member, mobile: str) -> Contact:
+    """The contact of a phone that sent the code by which it is this member's own."""
+    return wrote(member.account, mobile, trials.code(member, Contact(mobile=mobile)))
 
 
 def tag(account: Account, name: str, *contacts: Contact) -> Tag:
@@ -178,7 +182,7 @@ def message(batch: Batch, person: Contact, **fields: Any) -> Message:
 def batch(account: Account, promoted: Promotion | None = None, **fields: Any) -> Batch:
     """The sending side alone, without messages."""
     line = account.numbers.first() or number(account)
-    month = account.periods.first() or period(account)
+    month = fields.pop("period", None) or account.periods.first() or period(account)
     given = {
         "payload": {},
         "ends_at": timezone.now() + timedelta(hours=72),

@@ -185,6 +185,7 @@ def _change_number(contact: Contact, raw: str, actor: User) -> None:
     refused_without_number = contact.mobile is None and contact.consent == Consent.WITHDRAWN
     consent.lapse([contact], actor=actor)
     contact.mobile, contact.mobile_problem = mobile, MobileProblem.NONE
+    contact.undelivered_at = contact.no_whatsapp_at = contact.cooled_at = contact.last_inbound_at = None  # of the old
     contact.save()
     consent.settle(contact.account_id, [(contact.pk, mobile)])
     if refused_without_number:  # the person said no before we knew the number

@@ -81,7 +81,14 @@ def _stopped(facts: Facts) -> Iterator[Item]:
         )
     if facts.number and facts.number.stopped_at:
         title, words = _("Tu número está detenido"), facts.number.stop_reason or _("Meta dejó de aceptar sus mensajes.")
-        yield Item("failed", "device-mobile-off", title, words, reverse("panel:settings"), _("Ver cómo reanudarlo"))
+        yield Item(
+            "failed",
+            "device-mobile-off",
+            title,
+            wording.told(words),
+            reverse("panel:settings"),
+            _("Ver cómo reanudarlo"),
+        )
     if facts.number is None and facts.contacts.total:
         words = _("Sin él no sale ninguna promoción.")
         yield Item(
@@ -109,13 +116,14 @@ def _sending(sending: Broadcast) -> Item:
             "waiting",
             "alert-triangle",
             _("%(name)s espera tu decisión") % {"name": name},
-            sending.wait_reason,
+            wording.told(sending.wait_reason),
             url,
             _("Decidir"),
         )
     if sending.batch.status == Batch.Status.PAUSED:
         title = _("%(name)s está en pausa") % {"name": name}
-        return Item("waiting", "player-pause", title, sending.batch.pause_reason, url, _("Ver y seguir"))
+        words = wording.told(sending.batch.pause_reason)
+        return Item("waiting", "player-pause", title, words, url, _("Ver y seguir"))
     n = sending.batch.unconfirmed
     title = ngettext("%(n)s mensaje por confirmar", "%(n)s mensajes por confirmar", n) % {"n": wording.number(n)}
     closes = wording.written(sending.batch.created_at + DOUBT, "long")

@@ -93,6 +93,12 @@ def day_and_clock(moment: datetime | None) -> str:
     return f"{day(moment)}, {clock(moment)}" if moment else ""
 
 
+def told(text: str) -> str:
+    """A reason that a job wrote down in Spanish, in the reader's own language where the catalogue has it; with its full stop."""
+    words = translation.gettext(text) if text else ""
+    return words if words.endswith((".", "?")) or not words else f"{words}."
+
+
 def initials(name: str) -> str:
     """«Lucía Mendoza» → «LM»."""
     words = [word for word in re.split(r"\W+", name) if word]

@@ -42,7 +42,9 @@ def sentence(omission: str, account: Account) -> str:
     """What happened, with the figures of this business's own rule."""
     words = str(WORDS[omission].sentence)
     if omission == Omission.REPEATED:
-        return words % {"limit": account.repeat_limit, "days": account.repeat_days}
+        figures = {"limit": account.repeat_limit, "days": account.repeat_days}
+        one = _("Ya tienen esta promoción, o %(limit)s tuyas en un día: las cuidamos")
+        return str(one if account.repeat_days == 1 else words) % figures
     return words
 
 

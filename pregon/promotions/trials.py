@@ -1,13 +1,16 @@
 """Test messages: a promotion on a member's own phone, through the same pipe as everybody's.
 
 A trial is a batch of one without a broadcast: it counts in the quota, obeys *baja*, and is not held in quiet hours. The
-number is the member's own by their statement, which is kept as the consent of a contact like any other; and that phone
-has written to the business before.
+number is the member's own by their statement, which is kept as the consent of a contact like any other; and by a code
+that this member alone was told, and that came from that phone.
+
+    Unproved    a `launch.Refused`: the phone has not sent its `code` to the business's `number`
 """
 
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,7 +19,7 @@ from django.utils.translation import gettext_noop as N_  # noqa: N812 - the name
 from pregon.accounts.models import Account, Member
 from pregon.contacts import consent, people
 from pregon.contacts.models import Consent, Contact, Source
-from pregon.lib import text
+from pregon.lib import crypto, text
 from pregon.promotions import fields, forecast, launch, lines, preview, problems
 from pregon.promotions.models import Trial, Version, Way
 from pregon.quota import ledger
@@ -35,17 +38,27 @@ FROM contacts_contact WHERE id = %(contact)s
 """
 
 
+class Unproved(launch.Refused):
+    """Nobody writes to a stranger's phone: it shows first that it is this member's."""
+
+    def __init__(self, code: str, number: Number) -> None:
+        self.code, self.number = code, number
+        words = _("Para saber que es tuyo, manda %(code)s por WhatsApp desde ese celular a tu número %(number)s.")
+        super().__init__(words % {"code": code, "number": number.display} + " " + _("Luego envía la prueba otra vez."))
+
+
 def phone(member: Member) -> Contact | None:
-    """The contact of the number that this member said is theirs, while it has permission."""
+    """The contact of the number that this member said and showed is theirs, while it has permission."""
     granted = Contact.objects.filter(account=member.account_id, consent=Consent.GRANTED)
     found = granted.filter(mobile=member.mobile).first() if member.mobile else None
-    return found if found and _wrote(member.account, found) else None
+    return found if found and _proved(member, found) else None
 
 
 def own(member: Member, raw: str) -> Contact:
-    """The member states that this number is theirs and may be written to. Raises `people.BadNumber`, `launch.Refused`.
+    """The member states that this number is theirs and may be written to.
 
-    The contact stays also when it is refused, without permission: so that what they write then is known as theirs.
+    Raises `people.BadNumber`, `Unproved`, `launch.Refused`. The contact stays also when it is refused, without permission:
+    so that what they write then is known as theirs.
     """
     try:
         contact = people.add(member.account, people.Details(name=str(member.user), mobile=raw))
@@ -61,10 +74,9 @@ def _own(member: Member, contact_id: int) -> Contact:
         raise launch.Refused(
             _("Ese celular pidió no recibir más. Escribe ALTA desde él a tu número y vuelve a intentarlo.")
         )
-    if not _wrote(member.account, contact):
-        raise launch.Refused(
-            _("Primero manda un mensaje desde tu celular a tu número de WhatsApp: así sabemos que es tuyo.")
-        )
+    if not _proved(member, contact):
+        line = member.account.numbers.filter(practice=False).order_by("id").first()
+        raise Unproved(code(member, contact), launch.usable(line))
     if contact.consent != Consent.GRANTED:
         consent.record(
             contact,
@@ -79,9 +91,18 @@ def _own(member: Member, contact_id: int) -> Contact:
     return contact
 
 
-def _wrote(account: Account, contact: Contact) -> bool:
-    """Whether that phone has written to the business: nobody writes to a stranger's. Virtual phones need not."""
-    return account.practice or contact.replies.filter(number__practice=False).exists()
+def code(member: Member, contact: Contact) -> str:
+    """The eight digits by which that contact's phone shows that it is this member's."""
+    digest = crypto.keyed_hash(f"phone of member {member.pk}: {contact.mobile}", settings.SECRET_KEYS[-1])
+    return f"{int(digest, 16) % 10**8:08}"
+
+
+def _proved(member: Member, contact: Contact) -> bool:
+    """Virtual phones need not."""
+    if member.account.practice:
+        return True
+    sent = contact.replies.filter(number__practice=False, text__regex=rf"\y{code(member, contact)}\y")
+    return sent.exists()
 
 
 @transaction.atomic

@@ -193,6 +193,15 @@ class TestPerson:
         with django_assert_max_num_queries(12):
             browser.get(url("contact", person.pk))
 
+    def test_a_message_that_failed_says_why_and_what_to_do(self, owner, browser):
+        person = make.contact(owner.account)
+        make.message(make.batch(owner.account), person, status=Status.FAILED, error_code=130403)
+        page = browser.get(url("contact", person.pk))
+        assert (
+            "Tu negocio bloqueó a esta persona en WhatsApp. Desbloquéala en WhatsApp si quieres escribirle."
+            in page.text
+        )
+
 
 class TestMany:
     def post(self, browser, act, **data):

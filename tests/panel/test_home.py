@@ -19,6 +19,7 @@ from pregon.sending.models import Batch
 from pregon.support import cases
 from pregon.whatsapp.models import Number
 from tests import make
+from tests.quota import charges
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +43,7 @@ def test_the_quota_is_an_addition_that_closes() -> None:
     member = make.business()
     period = Period.objects.get()
     ledger.reserve(period.pk, 1_160, "batch:1")
-    ledger.consume(period.pk, 1_148, "batch:1")
+    charges.consume(period.pk, 1_148)
     html = page(member)
     for figure in ("1,148", "12", "840", "2,000"):
         assert f">{figure}<" in html

@@ -96,7 +96,7 @@ def test_from_a_promotion_to_its_result(owner, browser):
     browser.post(page("broadcast_launch", broadcast))
     browser.post(page("broadcast_launch", broadcast))
     assert Batch.objects.get().queued == 2
-    assert "En camino" in words(browser.get(answer.url))
+    assert "El envío va en camino" in words(browser.get(answer.url))
 
     Message.objects.filter(status=Status.QUEUED).update(status=Status.ACCEPTED, delivery=Delivery.READ)
     Batch.objects.update(queued=0, accepted=2, sent=2, delivered=2, read=2, status="finished")
@@ -287,7 +287,7 @@ def test_the_live_card_is_cheap(browser, launched, django_assert_max_num_queries
 def test_pause_go_on_stop(browser, owner, launched):
     browser.post(page("broadcast_pause", launched))
     browser.post(page("broadcast_pause", launched))
-    assert "El envío está en pausa. Lo pausó Lucía Mendoza" in words(browser.get(page("broadcast", launched)))
+    assert "Lo pausó Lucía Mendoza. Lo que falta sigue reservado" in words(browser.get(page("broadcast", launched)))
     browser.post(page("broadcast_resume", launched))
     assert Batch.objects.get().status == Batch.Status.RUNNING
     browser.post(page("broadcast_cancel", launched))
@@ -347,6 +347,9 @@ def test_retry_is_offered_only_when_it_can_help(browser, owner, launched):
     again = words(browser.post(page("broadcast_retry", launched), follow=True))
     assert "Es un reintento" in again
     assert "1 contacto elegido" in again
+    assert "Reintento" in words(browser.get(reverse("panel:broadcasts")))
+    first = words(browser.get(page("broadcast", launched)))
+    assert "Ya preparaste un reintento. Ver el reintento" in first and "Reintentar 1" not in first
 
 
 def test_exports_are_csv(browser, draft, launched):

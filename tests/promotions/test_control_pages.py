@@ -1,5 +1,6 @@
 """The pages of control: what rests, what stopped, what repeats, and one's own test. HTTP in, rows and HTML out."""
 
+import re
 from datetime import time, timedelta
 from uuid import uuid4
 
@@ -8,16 +9,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from pregon.accounts.models import Account, Role
-from pregon.promotions import halts, launch, quiet, recurrences
+from pregon.contacts.models import Contact
+from pregon.promotions import halts, launch, quiet, recurrences, trials
 from pregon.promotions.models import Broadcast, Recurrence, Trial
 from pregon.promotions.recurrences import Rule
-from pregon.sending import outbox
+from pregon.sending import outbox, replies
 from pregon.sending.models import Batch, Delivery, Message, Status
 from pregon.whatsapp.models import Quality
 from tests import make
 from tests.promotions.test_broadcast_pages import page, words
 from tests.promotions.test_quiet import during
 from tests.promotions.test_recurrences import EVERY_DAY, come_due
+from tests.sending.test_replies import says
 
 pytestmark = pytest.mark.django_db
 
@@ -73,12 +76,14 @@ def test_scheduled_into_the_night_it_is_told_when_it_leaves(owner, browser, appr
 def test_held_it_says_until_when_and_a_person_may_send_it(owner, browser, launched):
     fall_asleep(owner)
     shown = words(browser.get(page("broadcast", launched)))
-    assert "En horas de silencio; sigue" in shown
+    sentence = r"Sigue solo \w+ a las \d+:\d\d con las 2 personas que faltan y termina .*hacia las \d+:\d\d\."
+    assert re.search(sentence, shown), shown
+    assert "Son tus horas de silencio." in shown
     assert "Enviar de todos modos" in shown
     assert "Horas de silencio" in words(browser.get(reverse("panel:broadcasts")))
     for _ in range(2):
         assert browser.post(page("broadcast_waive", launched)).status_code == 302
-    assert "En horas de silencio" not in words(browser.get(page("broadcast", launched)))
+    assert "horas de silencio" not in words(browser.get(page("broadcast", launched)))
     assert not Batch.objects.get().held
 
 
@@ -138,6 +143,48 @@ def test_a_stopped_template_and_number_are_told(owner, browser, launched):
     assert "Se acabó el saldo" in words(browser.get(reverse("panel:home")))
 
 
+def test_a_stopped_number_is_said_wherever_it_keeps_a_broadcast_waiting(owner, browser, launched):
+    outbox.stop_number(owner.account.numbers.get().pk, "Hay un problema con el pago de la cuenta en Meta")
+    shown = words(browser.get(page("broadcast", launched)))
+    assert "El envío está detenido" in shown
+    assert "Meta. Revisa la forma de pago en Meta y reintenta. Ver cómo reanudarlo" in shown
+    assert "el envío sigue solo" not in shown
+    for name in ("broadcasts", "home"):
+        assert "Número detenido" in words(browser.get(reverse(f"panel:{name}")))
+    assert "Revisa la forma de pago en Meta" in words(browser.get(reverse("panel:settings")))
+
+
+def test_going_on_is_offered_once_meta_approved_the_template_again(owner, browser, launched):
+    owner.account.templates.update(status="PAUSED")
+    halts.check()
+    shown = words(browser.get(page("broadcast", launched)))
+    assert "Podrás seguir cuando Meta la apruebe otra vez" in shown
+    assert page("broadcast_resume", launched) not in browser.get(page("broadcast", launched)).content.decode()
+    owner.account.templates.update(status="APPROVED")
+    assert "Meta ya la aprobó: puedes seguir" in words(browser.get(page("broadcast", launched)))
+    assert page("broadcast_resume", launched) in browser.get(page("broadcast", launched)).content.decode()
+
+
+def test_who_looks_on_sees_the_page_anew_when_it_stops(browser, launched):
+    running = browser.get(page("broadcast_card", launched), {"seen": "send"})
+    assert "HX-Refresh" not in running.headers
+    outbox.pause(launched.batch_id, "Falló más de la mitad de los últimos mensajes. Mira por qué antes de seguir")
+    assert browser.get(page("broadcast_card", launched), {"seen": "send"}).headers["HX-Refresh"] == "true"
+    assert "HX-Refresh" not in browser.get(page("broadcast_card", launched), {"seen": "player-pause"}).headers
+
+
+def test_a_reason_is_told_in_the_readers_language(browser, launched):
+    outbox.pause(launched.batch_id, "Falló más de la mitad de los últimos mensajes. Mira por qué antes de seguir")
+    browser.cookies["django_language"] = "en"
+    assert "Falló" not in words(browser.get(page("broadcast", launched)))
+
+
+def test_stopped_before_it_began_it_reached_nobody(browser, launched):
+    browser.post(page("broadcast_cancel", launched))
+    shown = words(browser.get(page("broadcast", launched)))
+    assert "no le llegó a nadie" in shown and "va camino" not in shown
+
+
 # Repeating
 
 
@@ -180,6 +227,7 @@ def test_only_what_was_chosen_is_kept(browser, approved):
         ({"weekdays": []}, "Marca al menos un día"), ({"every": "month"}, "Escribe un día del 1 al 31"),
         ({"every": "month", "month_day": 32}, "31"), ({"clock": "mañana"}, "Escribe una hora"),
         ({"ends": "day"}, "Elige el último día"), ({"ends": "times"}, "Escribe cuántas veces"),
+        ({"ends": "times", "times": 0}, "Escribe cuántas veces, de 1 a 500"), ({"clock": ""}, "Escribe una hora"),
         ({"weekdays": ["0", "2", "4"]}, "sale 3 veces en 7 días, y tu límite por persona es 2"),
         ({"ends": "day", "until": "2001-01-01"}, "no hay ninguna fecha"), ({"weekdays": ["9"]}, "9"),
     ],
@@ -205,7 +253,7 @@ def test_in_english_too(owner, browser, approved):
 
 def test_without_an_hour_it_says_that_the_repetition_rests(browser, approved):
     browser.post(page("broadcast_repeat", approved), rule())
-    assert "La repetición queda en pausa." in words(browser.get(page("broadcast", approved)))
+    assert "Eso pausa también la repetición." in words(browser.get(page("broadcast", approved)))
     answer = words(browser.post(page("broadcast_unschedule", approved), follow=True))
     assert "y está en pausa" in answer
     assert "Reanudar la repetición" in answer
@@ -242,7 +290,7 @@ def trial(promotion):
 
 
 def test_a_test_and_what_became_of_it(owner, browser):
-    make.wrote(owner.account, "+522225550199")
+    make.proved(owner, "+522225550199")
     promotion = make.promotion(owner.account)
     assert trial(promotion) in browser.get(reverse("panel:promotion", args=[promotion.pk])).content.decode()
     asked = words(browser.get(trial(promotion)))
@@ -272,11 +320,17 @@ def test_a_test_and_what_became_of_it(owner, browser):
     assert "Fallidos" in words(browser.get(live))
 
 
-def test_a_phone_that_never_wrote_is_told_what_to_do(owner, browser):
+def test_a_phone_shows_by_a_code_that_it_is_ones_own(owner, browser):
+    promotion = make.promotion(owner.account)
     given = {"token": uuid4(), "mobile": "222 555 0199", "mine": "on"}
-    answer = browser.post(trial(make.promotion(owner.account)), given)
-    assert "Primero manda un mensaje desde tu celular" in words(answer, 422)
+    answer = browser.post(trial(promotion), given)
+    code = trials.code(owner, Contact(mobile="+522225550199"))
+    assert f"manda {code} por WhatsApp desde ese celular a tu número +52 222 555 0142" in words(answer, 422)
+    assert f'href="https://wa.me/522225550142?text={code}"' in answer.content.decode()
     assert not Trial.objects.exists()
+    number = owner.account.numbers.get()
+    replies.receive([says(number, code, sender="5212225550199", at=timezone.now())])
+    assert "Va a tu celular" in words(browser.post(trial(promotion), given, follow=True))
 
 
 @pytest.mark.parametrize(
@@ -296,7 +350,7 @@ def test_a_test_that_cannot_be(owner, browser, wrong, sentence):
 
 
 def test_another_number_is_asked_about_again(owner, browser):
-    make.wrote(owner.account, "+522225550199")
+    make.proved(owner, "+522225550199")
     promotion = make.promotion(owner.account)
     browser.post(trial(promotion), {"token": uuid4(), "mobile": "222 555 0199", "mine": "on"})
     answer = browser.post(trial(promotion), {"token": uuid4(), "mobile": "222 555 0188"})
@@ -362,7 +416,7 @@ def test_tests_are_for_who_prepares_promotions(owner):
 
 
 def test_pages_take_a_fixed_number_of_queries(owner, browser, approved, django_assert_max_num_queries):
-    make.wrote(owner.account, "+522225550199")
+    make.proved(owner, "+522225550199")
     recurrences.start(approved, EVERY_DAY, owner.user)
     promotion = approved.promotion
     browser.post(trial(promotion), {"token": uuid4(), "mobile": "222 555 0199", "mine": "on"})

@@ -104,7 +104,7 @@ def test_at_night_nothing_leaves_but_a_test_and_by_day_all_of_it(owner, settings
     with line.running() as meta:
         settings.GRAPH_URL = meta.url
         launch.launch(fresh(approved), owner.user)
-        make.wrote(owner.account, "+522225550199")
+        make.proved(owner, "+522225550199")
         trials.own(owner, "222 555 0199")
         trial = trials.send(owner, approved.version, uuid4())
         asyncio.run(Pump(number, idle=0.2).run())

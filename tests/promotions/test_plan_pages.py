@@ -56,14 +56,47 @@ def test_what_fits_says_nothing_of_a_limit(owner) -> None:
     assert "Sale en menos de un minuto." in text and "Meta deja" not in text
 
 
-def test_the_result_says_until_when_it_is_held(owner) -> None:
+def held(owner, people: int, until: timedelta = timedelta(hours=22)):
+    """A broadcast that Meta's limit holds, with so many still to go."""
     broadcast = make.broadcast(owner.account, approved_by=owner.user)
     launch.launch(broadcast, owner.user)
-    Batch.objects.update(hold=Batch.Hold.LIMIT, held_until=timezone.now() + timedelta(hours=22))
+    Batch.objects.update(hold=Batch.Hold.LIMIT, held_until=timezone.now() + until, queued=people)
+    return broadcast
+
+
+def test_the_result_says_until_when_it_is_held(owner) -> None:
+    broadcast = held(owner, 2)
     text = seen(owner, broadcast)
-    assert "Límite diario de Meta" in text and "Sigue solo mañana a las" in text and "Falta menos" not in text
+    assert "Límite diario de Meta" in text and "Falta menos" not in text
+    assert re.search(
+        r"Sigue solo mañana a las 1\d:\d\d con las 2 personas que faltan y termina hacia las 1\d:\d\d\.", text
+    ), text
+    Batch.objects.update(queued=1)
+    assert "con la persona que falta y termina hacia las" in seen(owner, broadcast)
     Batch.objects.update(held_until=timezone.now() - timedelta(minutes=1))
     assert "Sigue solo" not in seen(owner, broadcast)
+
+
+def test_held_with_more_than_a_day_of_people_it_names_the_last_day(owner) -> None:
+    text = seen(owner, held(owner, 6))  # two a day
+    assert re.search(r"con las 6 personas que faltan y termina el \w+ \d+ de \w+ hacia las 1\d:\d\d\.", text)
+    Batch.objects.update(queued=2_000)
+    assert "con las 2,000 personas que faltan." in seen(owner, Batch.objects.get().broadcast), "not within a year"
+
+
+def test_a_stopped_number_goes_on_at_no_hour(owner) -> None:
+    broadcast = held(owner, 2)
+    Number.objects.update(stopped_at=timezone.now(), stop_reason="Se acabó el saldo")
+    text = seen(owner, broadcast)
+    assert "Tu número está detenido" in text and "Sigue solo" not in text
+
+
+def test_a_card_that_rests_asks_seldom(owner, django_assert_max_num_queries) -> None:
+    broadcast, browser = held(owner, 6), make.signed_in(owner)
+    address = reverse("panel:broadcast_card", args=[broadcast.pk])
+    browser.get(address)
+    with django_assert_max_num_queries(10):
+        assert "every 20s" in browser.get(address).content.decode()
 
 
 def test_for_nobody_it_says_so_and_discarded_nothing(owner) -> None:
@@ -73,7 +106,7 @@ def test_for_nobody_it_says_so_and_discarded_nothing(owner) -> None:
     assert "Con esta lista no sale a nadie." in text and "menos de un minuto" not in text
     broadcasts.discard(broadcast)
     text = seen(owner, broadcast)
-    assert "Este envío se descartó" in text and "Cuándo sale" not in text
+    assert "Este envío se descartó" in text and "Cuándo sale" not in text and "Este envío reserva" not in text
 
 
 def test_how_long_it_takes_is_said_only_where_nothing_makes_it_wait(owner) -> None:

@@ -26,8 +26,8 @@ def owner(db):
 
 
 def own(member: Member) -> Contact:
-    """Said by a member whose phone has written to the business."""
-    make.wrote(member.account, "+522225550199")
+    """Said by a member, and shown by their phone."""
+    make.proved(member, "+522225550199")
     return trials.own(member, MINE)
 
 
@@ -64,19 +64,41 @@ def test_a_number_that_said_no_stays_in_peace(owner, version):
         trials.send(owner, version, uuid4())
 
 
-def test_a_phone_that_never_wrote_is_nobodys_own(owner):
+def test_a_phone_that_did_not_show_it_is_nobodys_own(owner):
     known = make.contact(owner.account, mobile="+522225550199", consent=Consent.UNKNOWN, consent_at=None)
     for _ in range(2):
-        with pytest.raises(launch.Refused, match="Primero manda un mensaje"):
+        with pytest.raises(trials.Unproved, match=r"a tu número \+52 222 555 0142"):
             trials.own(owner, MINE)
-    with pytest.raises(launch.Refused, match="Primero manda un mensaje"):
+    with pytest.raises(trials.Unproved) as asked:
         trials.own(owner, "222 555 0188")
     known.refresh_from_db()
     assert (known.consent, owner.mobile) == (Consent.UNKNOWN, "")
     assert owner.account.contacts.get(mobile="+522225550188").consent == Consent.UNKNOWN, "kept, for when it writes"
     assert not ConsentEntry.objects.exists()
-    make.wrote(owner.account, "+522225550188")
+    make.wrote(owner.account, "+522225550188", f"Pregón {asked.value.code}.")
     assert trials.own(owner, "222 555 0188").mobile == "+522225550188"
+
+
+def test_a_customer_who_wrote_is_not_ones_own_phone(owner, version):
+    make.wrote(owner.account, "+522225550199", "¿A qué hora abren?")
+    own(make.member(owner.account))  # whose code it is that came from there
+    with pytest.raises(trials.Unproved) as asked:
+        trials.own(owner, MINE)
+    for near in (f"1{asked.value.code}", f"{asked.value.code}0", asked.value.code[:7]):
+        make.wrote(owner.account, "+522225550199", near)
+    make.wrote(owner.account, "+522225550188", asked.value.code)
+    owner.mobile = "+522225550199"  # stated when it took less
+    owner.save()
+    with pytest.raises(trials.Unproved):
+        trials.own(owner, MINE)
+    with pytest.raises(launch.Refused, match="cuál es tu celular"):
+        trials.send(owner, version, uuid4())
+
+
+def test_without_a_number_to_write_to_it_says_so(owner):
+    owner.account.numbers.all().delete()
+    with pytest.raises(launch.Refused, match="Aún no conectas un número"):
+        trials.own(owner, MINE)
 
 
 def test_what_a_virtual_phone_proved_does_not_count_for_a_real_one(owner):
@@ -85,12 +107,12 @@ def test_what_a_virtual_phone_proved_does_not_count_for_a_real_one(owner):
     accounts.update(practice=True)
     owner.account.refresh_from_db()
     trials.own(owner, MINE)
-    make.wrote(owner.account, "+522225550199")
+    make.proved(owner, "+522225550199")
     assert trials.phone(owner) is not None
     accounts.update(practice=False)
     owner.account.refresh_from_db()
     assert trials.phone(owner) is None
-    with pytest.raises(launch.Refused, match="Primero manda un mensaje"):
+    with pytest.raises(launch.Refused):
         trials.own(owner, MINE)
 
 

@@ -13,6 +13,7 @@ from pregon.quota.models import Period
 from pregon.subscriptions import changes, jobs, renewals
 from pregon.subscriptions.models import Module, Plan, Subscription
 from tests import make
+from tests.quota import charges
 
 NOON = datetime(2026, 11, 19, 18, tzinfo=UTC)  # in Mexico
 
@@ -97,11 +98,11 @@ def test_a_smaller_plan_never_goes_below_what_is_used_and_reserved() -> None:
     account = make.business("premium").account
     period = Period.objects.get(account=account)
     ledger.reserve(period.pk, 800, "batch:1")
-    ledger.consume(period.pk, 600, "batch:1")
+    charges.consume(period.pk, 600)
     changes.change(account, make.plan("starter"))
     period.refresh_from_db()
     assert (period.limit, period.remaining, period.lapsing) == (800, 0, 300)
-    ledger.release(period.pk, 200, "batch:1")
+    charges.release(period.pk, 200)
     period.refresh_from_db()
     assert (period.limit, period.remaining, period.lapsing) == (600, 0, 100)
     changes.change(account, make.plan("premium"))

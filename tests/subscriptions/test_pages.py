@@ -18,6 +18,7 @@ from pregon.quota.models import Period
 from pregon.subscriptions import changes
 from pregon.subscriptions.models import Module
 from tests import make
+from tests.quota import charges
 
 pytestmark = pytest.mark.django_db
 PAGE, MOVES = "panel:subscription", "panel:subscription_movements"
@@ -34,7 +35,7 @@ def owner() -> Member:
     owner = make.business("profesional")
     period = owner.account.periods.get()
     ledger.reserve(period.pk, 1_160, "batch:1")
-    ledger.consume(period.pk, 1_148, "batch:1")
+    charges.consume(period.pk, 1_148)
     return owner
 
 
@@ -107,10 +108,10 @@ def test_a_stranger_sees_only_their_own(owner: Member) -> None:
 def test_movements_add_up_to_the_counters_whatever_the_page() -> None:
     owner = make.business("premium")
     period = owner.account.periods.get()
-    for n in range(120):
-        ledger.reserve(period.pk, 10, f"batch:{n}")
-        ledger.consume(period.pk, 8, f"batch:{n}")
-        ledger.release(period.pk, 2, f"batch:{n}")
+    for _broadcast in range(120):
+        ledger.reserve(period.pk, 10, f"batch:{make.batch(owner.account, period=period).pk}")
+        charges.consume(period.pk, 8)
+        charges.release(period.pk, 2)
     pages, before = [], ""
     while True:
         page = movements.page(period, before)

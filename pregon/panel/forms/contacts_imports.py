@@ -31,8 +31,8 @@ class FileForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("Tu archivo"),
         required=False,
-        help_text=gettext_lazy("CSV, Excel (XLSX, XLS) u ODS, de menos de 50 MB."),
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xls,.ods"}),
+        help_text=gettext_lazy("CSV, Excel (XLSX, XLS), ODS o vCard, de menos de 50 MB."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.vcf,.xlsx,.xls,.ods"}),
     )
     cells = forms.CharField(
         label=gettext_lazy("O pega aquí las celdas"),

@@ -36,7 +36,9 @@ class RecurrenceForm(forms.Form):
     )
     month_day = forms.IntegerField(
         label=_("Qué día del mes"),
-        error_messages={"required": _("Escribe un día del 1 al 31.")},
+        error_messages=dict.fromkeys(
+            ("required", "invalid", "min_value", "max_value"), _("Escribe un día del 1 al 31.")
+        ),
         min_value=1,
         max_value=31,
         help_text=_("En los meses más cortos sale el último día."),
@@ -46,7 +48,7 @@ class RecurrenceForm(forms.Form):
         initial=time(10),
         help_text=_("Con la hora de tu negocio."),
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-        error_messages={"invalid": _("Escribe una hora, como 10:00.")},
+        error_messages=dict.fromkeys(("required", "invalid"), _("Escribe una hora, como 10:00.")),
     )
     ends = forms.ChoiceField(
         label=_("¿Hasta cuándo?"),
@@ -56,12 +58,14 @@ class RecurrenceForm(forms.Form):
     )
     until = forms.DateField(
         label=_("Último día"),
-        error_messages={"required": _("Elige el último día.")},
+        error_messages=dict.fromkeys(("required", "invalid"), _("Elige el último día.")),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     times = forms.IntegerField(
         label=_("Cuántas veces"),
-        error_messages={"required": _("Escribe cuántas veces.")},
+        error_messages=dict.fromkeys(
+            ("required", "invalid", "min_value", "max_value"), _("Escribe cuántas veces, de 1 a 500.")
+        ),
         min_value=1,
         max_value=500,
     )

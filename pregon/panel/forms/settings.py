@@ -66,6 +66,8 @@ class BusinessForm(forms.ModelForm[Account]):
 class RestForm(forms.ModelForm[Account]):
     """How much rest people get: the hours in which nothing leaves, and how often one person is written to."""
 
+    MOST = {"repeat_days": 90, "repeat_limit": 30}
+
     quiet = forms.BooleanField(label=_("De noche no sale ninguna promoción"), required=False)
 
     class Meta:
@@ -95,8 +97,13 @@ class RestForm(forms.ModelForm[Account]):
         for name in ("quiet_from", "quiet_until"):  # proposed again to who turned them off
             self.initial[name] = self.initial[name] or getattr(usual, name)
             self.fields[name].required = not self.is_bound or "quiet" in self.data
-        self.fields["repeat_days"].widget.attrs |= {"min": 1, "max": 90}
-        self.fields["repeat_limit"].widget.attrs |= {"min": 1, "max": 30}
+            self.fields[name].error_messages |= dict.fromkeys(
+                ("required", "invalid"), _("Escribe una hora, como 21:00.")
+            )
+        for name, most in self.MOST.items():
+            wrong = _("Escribe un número entre 1 y %(most)s.") % {"most": most}
+            self.fields[name].widget.attrs |= {"min": 1, "max": most}
+            self.fields[name].error_messages |= dict.fromkeys(("required", "invalid", "min_value", "max_value"), wrong)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -109,15 +116,15 @@ class RestForm(forms.ModelForm[Account]):
         return cleaned
 
     def clean_repeat_days(self) -> int:
-        return self._within("repeat_days", 90)
+        return self._within("repeat_days")
 
     def clean_repeat_limit(self) -> int:
-        return self._within("repeat_limit", 30)
+        return self._within("repeat_limit")
 
-    def _within(self, name: str, most: int) -> int:
+    def _within(self, name: str) -> int:
         value: int = self.cleaned_data[name]
-        if not 1 <= value <= most:
-            raise forms.ValidationError(_("Escribe un número entre 1 y %(most)s."), params={"most": most})
+        if not 1 <= value <= self.MOST[name]:
+            raise forms.ValidationError(self.fields[name].error_messages["invalid"])
         return value
 
 

@@ -10,7 +10,7 @@ from pregon.accounts.models import Member
 from pregon.contacts import people
 from pregon.contacts.models import Contact
 from pregon.panel import wording
-from pregon.promotions import trials
+from pregon.promotions import launch, trials
 
 
 class TrialForm(forms.Form):
@@ -22,6 +22,8 @@ class TrialForm(forms.Form):
     )
     mine = forms.BooleanField(label=_(trials.STATEMENT), required=False)
 
+    writes = ""  # where a phone shows that it is one's own, if it has to
+
     def __init__(self, member: Member, phone: Contact | None, data: Any = None) -> None:
         self.account, self.known = member.account, member.mobile if phone else ""
         super().__init__(data, initial={"mobile": wording.mobile(self.known)})
@@ -30,6 +32,13 @@ class TrialForm(forms.Form):
     def new_number(self) -> bool:
         """Whether the number is another than the known one. Only of a valid form."""
         return bool(self.cleaned_data["e164"] != self.known)
+
+    def refuse(self, refused: launch.Refused) -> None:
+        """Say why; where a code is missing, WhatsApp's own kind of link opens the chat with it."""
+        self.add_error(None, str(refused))
+        if isinstance(refused, trials.Unproved):
+            digits = "".join(filter(str.isdecimal, refused.number.display))
+            self.writes = f"https://wa.me/{digits}?text={refused.code}"
 
     def clean_mobile(self) -> str:
         raw: str = self.cleaned_data["mobile"]

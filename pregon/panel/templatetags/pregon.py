@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from pregon.panel import appearance, drawing, fields, navigation, wording
+from pregon.whatsapp.cloud import codes
 
 register = template.Library()
 
@@ -33,12 +34,22 @@ register.filter("mobile", wording.mobile)
 register.filter("marked", wording.marked)
 register.filter("written", wording.written)
 register.filter("percent", wording.percent)
+register.filter("told", wording.told)
 
 FOLDER = "panel/components/"
 
 
 def component(name: str, /, **context: object) -> SafeString:
     return render_to_string(f"{FOLDER}{name}.html", context)
+
+
+STEPS = {rule.sentence: rule.step for rule in reversed(codes.RULES.values())}
+
+
+@register.filter
+def step(reason: str) -> str:
+    """What to do about the reason for which a number stopped; nothing where Meta's codes do not know it."""
+    return wording.told(STEPS.get(reason, ""))
 
 
 # Small pieces

@@ -35,7 +35,7 @@ def broadcasts(request: access.Request) -> HttpResponse:
     """All of them, newest first; `before` is the page's key."""
     before = key(request.GET.get("before", ""))
     rows = request.account.broadcasts.exclude(status=Broadcast.Status.DISCARDED).select_related(
-        "promotion", "batch", "recurrence"
+        "promotion", "number", "batch", "recurrence"
     )
     if before:
         rows = rows.filter(pk__lt=before)

@@ -62,11 +62,20 @@ def state(broadcast: Broadcast) -> State:
     words = broadcast.batch.get_status_display() if broadcast.batch else broadcast.get_status_display()
     if broadcast.status == Broadcast.Status.DRAFT and broadcast.approved_at:
         return State("accepted", "signature", _("Aprobado, sin enviar"))
-    if broadcast.batch and broadcast.batch.status == Batch.Status.RUNNING and broadcast.batch.held:
-        icon = "moon" if broadcast.batch.hold == Batch.Hold.QUIET else "hourglass"
-        return State("waiting", icon, broadcast.batch.get_hold_display())
+    if broadcast.batch and status == Batch.Status.RUNNING and (rests := _rests(broadcast, broadcast.batch)):
+        return rests
     tone, icon = TONES[status]  # type: ignore[index]
     return State(tone, icon, str(words))
+
+
+def _rests(broadcast: Broadcast, batch: Batch) -> State | None:
+    """Of a running one of which nothing leaves now: why."""
+    if broadcast.number and broadcast.number.stopped_at:
+        return State("failed", "device-mobile-off", _("Número detenido"))
+    if batch.held:
+        icon = "moon" if batch.hold == Batch.Hold.QUIET else "hourglass"
+        return State("waiting", icon, batch.get_hold_display())
+    return None
 
 
 def row(broadcast: Broadcast, tags: Mapping[int, str]) -> dict[str, Any]:

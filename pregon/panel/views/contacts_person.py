@@ -1,7 +1,8 @@
 """One contact: who they are, their permission and its history, their last messages."""
 
+from typing import Any
+
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,7 +14,7 @@ from pregon.accounts.models import Role
 from pregon.contacts import consent, history, people
 from pregon.contacts.models import Consent, Contact, Source
 from pregon.panel.forms.contacts import ConsentForm, ContactForm
-from pregon.sending.models import Message
+from pregon.panel.views import results_seen
 
 LAST = 10  # messages that the page shows
 
@@ -103,5 +104,7 @@ def _may_grant(request: access.Request, person: Contact) -> bool:
     return request.member.may(Role.OWNER if person.consent == Consent.WITHDRAWN else Role.EDITOR)
 
 
-def _messages(person: Contact) -> QuerySet[Message]:
-    return person.messages.select_related("batch__broadcast__promotion").order_by("-created_at")[:LAST]
+def _messages(person: Contact) -> list[dict[str, Any]]:
+    """Each with why it failed and what to do, if it did."""
+    rows = person.messages.select_related("batch__broadcast__promotion").order_by("-created_at")[:LAST]
+    return [{"row": message, "why": results_seen.why(message)} for message in rows]

@@ -57,8 +57,11 @@ def review(broadcast: Broadcast) -> dict[str, Any]:
 
 def card(broadcast: Broadcast, batch: Batch) -> dict[str, Any]:
     """For the live card."""
+    template = broadcast.version.template
     return {
-        "pause_reason": batch.pause_reason.rstrip(".") + "." if batch.pause_reason else "",
+        "pause_reason": wording.told(batch.pause_reason),
+        "ends": plans_seen.at(batch.ends_at),
+        "frame_stopped": template is not None and not template.approved,
         "risk": batch.status == Batch.Status.PAUSED and lines.risk(broadcast, broadcast.number),
         "stopped": broadcast.number.stop_reason if broadcast.number and broadcast.number.stopped_at else "",
     }

@@ -92,7 +92,7 @@ def pace(quota: Quota, today: date) -> str:
 
 def sent(account: Account) -> list[Broadcast]:
     rows = Broadcast.objects.filter(account=account, batch__isnull=False)
-    return list(rows.select_related("promotion", "batch").order_by("-id")[:SHOWN])
+    return list(rows.select_related("promotion", "number", "batch").order_by("-id")[:SHOWN])
 
 
 def withdrawn(account: Account, period: Period | None) -> int:

@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from pregon.panel import drawing, wording
-from pregon.promotions.plan import Day, Plan
+from pregon.promotions import plan as plans
+from pregon.promotions.models import Broadcast
+from pregon.promotions.plan import Crowd, Day, Plan
 from pregon.sending.models import Batch
 
 SHOWN = 5  # days that the table tells one by one
@@ -37,7 +39,7 @@ def shown(plan: Plan | None) -> Shown:
 def _parts(plan: Plan) -> list[drawing.Part]:
     """The first days one by one, what follows them as one."""
     days, later = plan.days[:SHOWN], plan.days[SHOWN:]
-    parts = [drawing.Part(day.people, _capital(_on(day.day)), caption=_hours(day)) for day in days]
+    parts = [drawing.Part(day.people, _capital(_named(day.day)), caption=_hours(day)) for day in days]
     if later:
         name = ngettext("%(n)s día más", "%(n)s días más", len(later)) % {"n": wording.number(len(later))}
         parts.append(drawing.Part(sum(day.people for day in later), name))
@@ -92,12 +94,35 @@ def goes_on(batch: Batch) -> str:
     return at(batch.held_until) if batch.held and batch.held_until else ""
 
 
+def rest(broadcast: Broadcast, batch: Batch) -> str:
+    """The same as a sentence, with who is left and when the last of them gets it; nothing where the number is stopped."""
+    number, again = broadcast.number, batch.held_until
+    if number is None or number.stopped_at or batch.status != Batch.Status.RUNNING or not (again and batch.held):
+        return ""
+    played = plans.of(broadcast, number, Crowd(batch.queued), again, batch=batch)
+    people = ngettext("la persona que falta", "las %(n)s personas que faltan", batch.queued)
+    words = _("Sigue solo %(when)s con %(people)s.")
+    if not played.beyond:
+        words = _("Sigue solo %(when)s con %(people)s y termina %(end)s.")
+    names = {"when": at(again), "people": people % {"n": wording.number(batch.queued)}}
+    return words % (names | {"end": _end(again, played.finishes)})
+
+
+def _end(begun: datetime, moment: datetime) -> str:
+    """Of a day that was just named only the hour."""
+    same = timezone.localtime(begun).date() == timezone.localtime(moment).date()
+    return _clock(_whole_minute(moment)) if same else _moment(moment)
+
+
 def _moment(moment: datetime) -> str:
     """«mañana hacia las 10:55»; of today only the hour."""
     whole = _whole_minute(moment)
-    clock = _("hacia las %(clock)s") % {"clock": wording.clock(whole)}
     day = timezone.localtime(whole).date()
-    return clock if day == timezone.localdate() else f"{_on(day)} {clock}"
+    return _clock(whole) if day == timezone.localdate() else f"{_on(day)} {_clock(whole)}"
+
+
+def _clock(moment: datetime) -> str:
+    return _("hacia las %(clock)s") % {"clock": wording.clock(moment)}
 
 
 def at(moment: datetime) -> str:
@@ -113,9 +138,17 @@ def _whole_minute(moment: datetime) -> datetime:
 
 def _on(day: date) -> str:
     """«hoy», «mañana», «el martes 24 de noviembre»."""
-    known = {0: _("hoy"), 1: _("mañana")}
-    named = _("el %(day)s") % {"day": wording.written(day, "weekday")}
-    return known.get((day - timezone.localdate()).days, named)
+    named = _named(day)
+    return named if _near(day) else _("el %(day)s") % {"day": named}
+
+
+def _named(day: date) -> str:
+    """«hoy», «mañana», «martes 24 de noviembre»."""
+    return _near(day) or wording.written(day, "weekday")
+
+
+def _near(day: date) -> str:
+    return {0: _("hoy"), 1: _("mañana")}.get((day - timezone.localdate()).days, "")
 
 
 def _capital(text: str) -> str:

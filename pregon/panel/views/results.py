@@ -33,19 +33,20 @@ def result(request: access.Request, broadcast: Broadcast) -> HttpResponse:
 @require_GET
 @access.member(Role.VIEWER)
 def broadcast_card(request: access.Request, pk: int) -> HttpResponse:
-    """The live card, every two seconds; at the end the browser loads the page with its poster."""
+    """The live card, every two seconds; at the end, or once it stands otherwise than `seen`, the browser loads the page."""
     found, batch = launched(request, pk)
-    if checklist.ended(batch):
+    shown = seen.card(request, found)
+    if checklist.ended(batch) or request.GET.get("seen", shown["state"].icon) != shown["state"].icon:
         return HttpResponseClientRefresh()
-    return render(request, "panel/results/card.html", seen.card(request, found))
+    return render(request, "panel/results/card.html", shown)
 
 
 @require_GET
 @access.member(Role.VIEWER)
 def broadcast_sentence(request: access.Request, pk: int) -> HttpResponse:
     """The sentence that is read aloud, every ten seconds."""
-    found, _batch = launched(request, pk)
-    return render(request, "panel/results/sentence.html", seen.card(request, found))
+    _found, batch = launched(request, pk)
+    return render(request, "panel/results/sentence.html", {"tally": outcome.tally(batch)})
 
 
 @require_POST

@@ -19,7 +19,7 @@ from pregon.panel.views import broadcasts_seen, control_seen, plans_seen
 from pregon.promotions import checklist, results
 from pregon.promotions.models import Broadcast
 from pregon.promotions.results import Bucket, Reason, Tally
-from pregon.sending.models import Batch, Message
+from pregon.sending.models import Batch, Delivery, Message
 
 
 def page(request: access.Request, broadcast: Broadcast) -> dict[str, Any]:
@@ -35,6 +35,7 @@ def page(request: access.Request, broadcast: Broadcast) -> dict[str, Any]:
         "chart": chart(batch),
         "failed": [_linked(broadcast, Bucket.FAILED, reason) for reason in failed],
         "omitted": [_linked(broadcast, Bucket.OMITTED, reason) for reason in omitted],
+        "again": broadcast.retries.exclude(status=Broadcast.Status.DISCARDED).order_by("-id").first(),
         "retriable": results.retriable(batch, failed).count(),
         "doubt_until": batch.created_at + results.DOUBT,
         "report_url": report_url(broadcast, next((reason for reason in failed if reason.code), None)),
@@ -51,7 +52,7 @@ def _batch(broadcast: Broadcast) -> Batch:
 
 
 def card(request: access.Request, broadcast: Broadcast) -> dict[str, Any]:
-    """Of the batch's counters alone: no further query."""
+    """Of the batch's counters alone; of one that rests also when it goes on."""
     batch = _batch(broadcast)
     tally = results.tally(batch)
     return {
@@ -61,7 +62,7 @@ def card(request: access.Request, broadcast: Broadcast) -> dict[str, Any]:
         "parts": bucket_parts(broadcast, tally),
         "state": broadcasts_seen.state(broadcast),
         "left": left(broadcast, tally),
-        "goes_on": plans_seen.goes_on(batch),
+        "rest": plans_seen.rest(broadcast, batch),
         "can_send": request.member.may(Role.MANAGER),
         "can_edit": request.member.may(Role.EDITOR),
         **control_seen.card(broadcast, batch),
@@ -124,6 +125,8 @@ def poster(broadcast: Broadcast) -> dict[str, Any]:
 def headline(broadcast: Broadcast, tally: Tally) -> SafeString:
     """Made from data: where it arrived, and who read it."""
     name = f"«{broadcast.promotion.name}»"
+    if not tally.accepted:
+        return format_html(_("{name} no le llegó a <em>nadie</em>."), name=name)
     if not tally.delivered:
         reached = ngettext("{n} celular", "{n} celulares", tally.accepted).format(n=wording.number(tally.accepted))
         return format_html(_("{name} va camino a <em>{reached}</em>."), name=name, reached=reached)
@@ -213,6 +216,14 @@ def words(bucket: Bucket, reason: Reason) -> str:
     """What happened and, of a failure, what to do."""
     said = filter(None, (reason.sentence, reason.step if bucket is Bucket.FAILED else ""))
     return " ".join(f"{sentence}." for sentence in said)
+
+
+def why(message: Message) -> str:
+    """The same for one message; nothing where it did not fail."""
+    if results.bucket_of(message) is not Bucket.FAILED:
+        return ""
+    reported = message.delivery == Delivery.FAILED
+    return words(Bucket.FAILED, results.failure(message.error_code, reported, words=message.error_details))
 
 
 def report_url(broadcast: Broadcast, reason: Reason | None = None, trace: str = "") -> str:

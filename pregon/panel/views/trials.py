@@ -62,7 +62,7 @@ def _send(request: access.Request, promotion: Promotion, form: TrialForm) -> boo
             trials.own(request.member, form.cleaned_data["mobile"])
         trials.send(request.member, drafts.latest(promotion), form.cleaned_data["token"])
     except launch.Refused as refused:
-        form.add_error(None, str(refused))
+        form.refuse(refused)
         return False
     messages.success(request, _("Va a tu celular. Usa un mensaje de tu cupo."))
     return True
@@ -120,9 +120,6 @@ def _delivery(message: Message) -> str:
 
 
 def _why(message: Message, bucket: Bucket) -> str:
-    if bucket is Bucket.FAILED:
-        reported = message.delivery == Delivery.FAILED
-        return results_seen.words(bucket, results.failure(message.error_code, reported, words=message.error_details))
     if bucket is Bucket.OMITTED:
         return wording.clipped(message.get_omission_display(), 80)[0]
-    return ""
+    return results_seen.why(message)
