@@ -149,6 +149,11 @@ class TestRefusals:
         assert 'aria-invalid="true"' in page.text
         assert not ContactImport.objects.exists()
 
+    def test_too_large_to_wait_for(self, browser):
+        response = upload(browser, b"Celular\n" + b"2225550101\n" * 4_600_000)
+        assert "debe pesar menos de 50 MB" in response.content.decode()
+        assert not ContactImport.objects.exists()
+
     def test_nothing_chosen(self, browser):
         assert "Elige un archivo" in browser.post(url("import_new"), {}).text
 
