@@ -101,7 +101,7 @@ def test_the_rest_of_people_is_changed() -> None:
     assert 'value="21:00"' in text and 'value="09:00"' in text, "proposed to who has none"
     page = client.post(address, rest_form(), follow=True).content.decode()
     assert "De 20:30 a 8:00 no sale ninguna promoción" in page
-    assert "En 10 días nadie recibe la misma promoción dos veces ni más de 3 promociones" in page
+    assert "En 10 días nadie recibe la misma promoción dos veces, ni más de 3 en total" in page
     account = owner.account
     account.refresh_from_db()
     assert (account.quiet_from, account.quiet_until) == (time(20, 30), time(8))

@@ -123,6 +123,10 @@ class Arena:
         share = before / (blows_left + 1) - KEPT
         time.sleep(self.chance.uniform(0, 2 * max(share, 0) / MPS))
 
+    def let_it_write(self, lost: int) -> None:
+        """Until so many are in doubt since the last blow: a slow machine writes them late, and the next blow is not their cause."""
+        wait_until(lambda: len(self.doubted()) >= self.marks[-1] + lost)
+
     def finish(self) -> None:
         """Wait until all was sent and every webhook read."""
         wait_until(self.all_sent, PATIENCE + 3 * self.batch.queue_size / MPS)

@@ -41,5 +41,6 @@ def _spoil(arena: Arena, wire: Wire, fault: Fault, seconds: float) -> int:
     wire.become(fault)
     time.sleep(seconds)
     wire.become(Fault.NONE)
-    arena.bounds[-1] = wire.struck - before
-    return wire.struck - before
+    arena.bounds[-1] = lost = wire.struck - before
+    arena.let_it_write(lost)
+    return lost

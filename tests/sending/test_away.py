@@ -63,6 +63,7 @@ def test_when_it_cannot_be_reached(batch: Batch, meta: line.Meta, wire: Wire) ->
         wire.become(Fault.REFUSE)
         put_back = Message.objects.filter(batch=batch, not_before__gt=timezone.now() + timedelta(seconds=3))
         until(put_back.exists)
+        until(lambda: batch.messages.filter(status=Status.ACCEPTED).count() == len(meta.requests))  # all answers are written
         gone = withdraw(batch)
         wire.become(Fault.NONE)
     check(batch, meta, gone)
