@@ -5,6 +5,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
+from django.db.models import Max
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -40,6 +41,12 @@ def batch(meta: line.Meta) -> Batch:
     return rows.launch(rows.business(people=PEOPLE, mps=10))
 
 
+def on_the_way(batch: Batch) -> bool:
+    """Whether somebody may have been written to of whom that is not written down yet."""
+    allowed = Message.objects.filter(batch=batch, status=Status.QUEUED, not_before=None)
+    return allowed.filter(position__lt=batch.chunks.aggregate(end=Max("horizon"))["end"]).exists()
+
+
 def withdraw(batch: Batch) -> set[str]:
     """Every second one who has not been written to."""
     waiting = Message.objects.filter(batch=batch, status=Status.QUEUED).order_by("position")[::2]
@@ -63,7 +70,7 @@ def test_when_it_cannot_be_reached(batch: Batch, meta: line.Meta, wire: Wire) ->
         wire.become(Fault.REFUSE)
         put_back = Message.objects.filter(batch=batch, not_before__gt=timezone.now() + timedelta(seconds=3))
         until(put_back.exists)
-        until(lambda: batch.messages.filter(status=Status.ACCEPTED).count() == len(meta.requests))  # all answers are written
+        until(lambda: not on_the_way(batch))
         gone = withdraw(batch)
         wire.become(Fault.NONE)
     check(batch, meta, gone)
@@ -74,10 +81,9 @@ def test_when_it_refuses_the_number(batch: Batch, meta: line.Meta) -> None:
     number = Number.objects.filter(pk=batch.number_id)
     with pumping(batch.number) as done:
         until(number.exclude(stopped_at=None).exists)
-        gone = withdraw(batch)
-        tried = len(meta.requests)
-        assert done.result(4)  # nothing is left in its hands
-    assert len(meta.requests) == tried
+        assert done.result(4)  # nothing is left in its hands, to leave when the line is no longer held
+    assert len(meta.requests) < PEOPLE // 2
+    gone = withdraw(batch)
 
     meta.answer = line.accept
     meta.requests.clear()
