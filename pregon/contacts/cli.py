@@ -29,7 +29,7 @@ def import_contacts(file: Path, who: str, *, dry_run: bool, **stated: str) -> No
     """Prints the account of the file; what cannot be read ends with one sentence."""
     account, owner = _owner(who)
     try:
-        import_ = _start(account, owner, file)
+        import_ = _read(account, owner, file)
         import_.statement, import_.wording, import_.tag = (stated[name] for name in ("statement", "wording", "tag"))
         _run(import_, owner, dry_run=dry_run)
     except (SpreadsheetError, imports.ImportProblem) as error:
@@ -52,14 +52,18 @@ def _owner(who: str) -> tuple[Account, User]:
     return found[0].account, found[0].user
 
 
-def _start(account: Account, owner: User, file: Path) -> ContactImport:
+def _read(account: Account, owner: User, file: Path) -> ContactImport:
     with file.open("rb") as opened:
-        return imports.start(account, opened, file.name, owner)
+        import_ = imports.start(account, opened, file.name, owner)
+    imports.finish(import_)
+    return import_
 
 
 def _run(import_: ContactImport, owner: User, *, dry_run: bool) -> None:
     if not dry_run:
-        _print(imports.commit(import_, owner), _("Se guardó"))
+        imports.commit(import_, owner)
+        imports.finish(import_)
+        _print(imports.review(import_), _("Se guardó"))
         return
     try:
         _print(imports.review(import_), _("Se guardaría"))

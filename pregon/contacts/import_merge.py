@@ -7,7 +7,6 @@ from django.db import connection
 
 from pregon.contacts import consent_log
 from pregon.contacts.consent_log import Spoken
-from pregon.contacts.import_rows import UNIT
 from pregon.contacts.models import ContactImport
 
 _ADD = """
@@ -16,6 +15,13 @@ INSERT INTO contacts_contact (id, account_id, name, search, mobile, mobile_raw, 
 SELECT contact, %(account)s, name, search, mobile, raw, problem, email, fields,
     CASE WHEN grants THEN 'granted' ELSE 'unknown' END, CASE WHEN grants THEN %(now)s::timestamptz END, %(import)s, %(now)s, %(now)s
 FROM judged WHERE arrives ORDER BY contact
+"""
+_REMEMBER = """
+INSERT INTO contacts_before (import_id, contact_id, name, search, email, fields, new_tags, changed_at)
+SELECT %(import)s, c.id, c.name, c.search, c.email, c.fields, ARRAY(
+    SELECT unnest(tag_ids) EXCEPT SELECT has.tag_id FROM contacts_contact_tags AS has WHERE has.contact_id = c.id
+), %(now)s
+FROM judged JOIN contacts_contact AS c ON c.id = judged.contact WHERE NOT arrives AND outcome IN ('updated', 'no_consent')
 """
 _UPDATE = """
 UPDATE contacts_contact AS c
@@ -30,16 +36,14 @@ FROM judged WHERE c.id = judged.contact AND NOT arrives AND outcome IN ('updated
 """
 _TAG = """
 INSERT INTO contacts_contact_tags (contact_id, tag_id)
-SELECT contact, staged_tag.tag
-FROM judged CROSS JOIN unnest(string_to_array(judged.tags, %(unit)s)) AS given JOIN staged_tag ON staged_tag.name = given
-WHERE outcome IN ('new', 'updated', 'no_consent', 'to_fix')
+SELECT contact, unnest(tag_ids) FROM judged WHERE outcome IN ('new', 'updated', 'no_consent', 'to_fix')
 ON CONFLICT DO NOTHING
 """
 _SAY = """
 INSERT INTO contacts_consententry
-    (account_id, contact_id, mobile_hash, act, source, happened_at, created_at, actor_id, text, evidence, revives)
+    (account_id, contact_id, mobile_hash, act, source, happened_at, created_at, actor_id, import_id, row_no, text, evidence, revives)
 SELECT %(account)s, contact, hash, CASE WHEN grants THEN 'granted' ELSE 'withdrawn' END, 'import', %(now)s, %(now)s, %(actor)s,
-    CASE WHEN grants THEN %(text)s ELSE '' END, %(evidence)s::jsonb || jsonb_build_object('row', line), false
+    %(import)s, line, CASE WHEN grants THEN %(text)s ELSE '' END, %(evidence)s::jsonb, false
 FROM judged WHERE grants OR outcome = 'opt_out' ORDER BY contact
 """
 # Whose standing the rows above do not settle: withdrawals, and newcomers for whose number something was said before.
@@ -49,6 +53,26 @@ WHERE outcome = 'opt_out' OR arrives AND NOT grants AND mobile IS NOT NULL AND E
     SELECT FROM contacts_consententry AS entry WHERE entry.account_id = %(account)s AND entry.mobile_hash = judged.hash
 )
 """
+# Settling is no change: an undo takes these newcomers back as well.
+_AS_CREATED = """
+UPDATE contacts_contact AS c SET updated_at = created_at
+FROM judged WHERE c.id = judged.contact AND arrives AND c.updated_at <> c.created_at
+"""
+
+
+def lock() -> list[int]:
+    """Locks the contacts that the judged rows change, so that no act of consent comes in between. Returns the rows' lines."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT contact, line FROM judged WHERE {_CHANGE}")
+        found = dict(cursor)
+        if found:
+            cursor.execute(
+                "SELECT FROM contacts_contact WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [list(found)]
+            )
+    return list(found.values())
+
+
+_CHANGE = "NOT arrives AND contact IS NOT NULL AND outcome IN ('updated', 'no_consent', 'opt_out')"
 
 
 def merge(import_: ContactImport, *, now: datetime, text: str, evidence: str) -> None:
@@ -60,11 +84,12 @@ def merge(import_: ContactImport, *, now: datetime, text: str, evidence: str) ->
         "now": now,
         "text": text[:300],
         "evidence": evidence,
-        "unit": UNIT,
     }
     with connection.cursor() as cursor:
-        for statement in (_ADD, _UPDATE, _TAG, _SAY):
+        for statement in (_ADD, _REMEMBER, _UPDATE, _TAG, _SAY):
             cursor.execute(statement, given)
         cursor.execute(_OPEN, given)
         still_open = [Spoken(*row) for row in cursor]
-    consent_log.settle(import_.account_id, still_open)
+        if still_open:
+            consent_log.settle(import_.account_id, still_open)
+            cursor.execute(_AS_CREATED)

@@ -8,6 +8,7 @@ from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 
 from pregon.contacts.import_staging import LeftOut, Outcome
+from pregon.lib import phone_faults
 
 
 def tell(row: LeftOut) -> tuple[str, str]:
@@ -20,7 +21,7 @@ def tell(row: LeftOut) -> tuple[str, str]:
         case Outcome.WITHDRAWN:
             return _withdrawn(row.refused_at), _("Solo puede volver si te escribe.")
         case _outcome:
-            return f"{row.reason}.", _("Corrige el número, o pídeselo completo.")
+            return f"{phone_faults.explain(row.reason)}.", _("Corrige el número, o pídeselo completo.")
 
 
 def _withdrawn(moment: object) -> str:

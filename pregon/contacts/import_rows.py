@@ -1,59 +1,73 @@
-"""A table's rows as contacts: pure, a stream, one row at a time."""
+"""A table's rows as contacts, in the form in which PostgreSQL copies them in: a stream that needs neither database nor models.
+
+Here Python works for each row of a file, so the usual case of everything is looked at first.
+"""
 
 import functools
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, BinaryIO, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from pregon.contacts import consent, tags
-from pregon.contacts.models import MobileProblem
-from pregon.lib import phones, spreadsheets, text
-from pregon.lib.spreadsheets import Table
+from pregon.contacts import tag_names
+from pregon.lib import crypto, phones, spreadsheets, text
 
 COLUMNS = ("name", "last_name", "mobile", "email", "consent", "opt_out", "tags")
 # Variables that a promotion has from the contact itself.
 RESERVED = {"nombre", "nombre completo", "nombre_completo", "celular", "correo"}
 OURS = {"Permiso desde", "Permission since"}  # a column of our own export that says nothing new
 NO, SILENT, YES = -1, 0, 1  # what a row says about permission
-PROBLEMS = {phones.INCOMPLETE: MobileProblem.INCOMPLETE, phones.INVALID: MobileProblem.INVALID}
+PROBLEMS = {phones.INCOMPLETE: "incomplete", phones.INVALID: "invalid"}  # as models.MobileProblem has them
+UNIT = "\x1f"  # between tags
+NULL = "\x1e"  # no cell has it: control characters become spaces
+ROWS_PER_FRAME = 5_000
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}").search
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+# What Django's validator accepts anyway, which takes ten times as long.
+_COMMON_EMAIL = re.compile(
+    r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+).fullmatch
 
 Mapping_ = dict[str, Any]
 """{"name": 0, "mobile": 2, …, "fields": {"sucursal": 5}}: columns from 0."""
 
+STAGED = "line, name, search, raw, mobile, problem, reason, email, tags, fields, hash, first_line, word"
+"""The columns of a line:
 
-class Row(NamedTuple):
-    """One row, in the order of the staging table's columns."""
+line                of the file, or row of the sheet, from 1
+name, search, email search is the folded name
+raw                 the number as it stands in the file
+mobile              E.164, or null with a problem (models.MobileProblem) and its reason (phones.Problem.code)
+tags                names, separated by UNIT
+fields              JSON
+hash                crypto.keyed_hash of the number; empty without one
+first_line, word    the line again, and NO, SILENT or YES: before the file is compared with itself
+"""
 
-    line: int
-    """Line of the file or row of the sheet, from 1."""
+
+class How(NamedTuple):
+    """What reading a file needs to know; as JSON, it goes to another process."""
+
+    mapping: Mapping_
+    region: str
+    """Country of numbers without a code of their own."""
     key: str
-    """The same for rows of the same person."""
-    name: str
-    search: str
-    raw: str
-    """The number as it stands in the file."""
-    mobile: str | None
-    """E.164, or None with a problem and its reason."""
-    problem: str
-    reason: str
-    email: str
-    said: int
-    """NO, SILENT or YES."""
-    tags: str
-    """Names, separated by UNIT."""
-    fields: str
-    """JSON."""
-    hash: str
-    """consent.hash_of the number."""
+    """Secret of the hashes."""
 
 
-UNIT = "\x1f"
+class Frame(NamedTuple):
+    """Some rows of a file; the last frame has none, and tells what was odd."""
+
+    rows: int
+    at: int
+    """How many bytes of the file are behind it."""
+    lines: bytes
+    """For COPY: text, NULL for null, columns as in STAGED."""
+    notices: list[tuple[int, str]]
 
 
 def guess(headers: Sequence[str], sample: Sequence[Sequence[str]]) -> Mapping_:
@@ -70,54 +84,58 @@ def field_name(header: str) -> str:
     return f"{name} 2" if name in RESERVED else name
 
 
-def read(table: Table, mapping: Mapping_, region: str) -> Iterator[Row]:
-    """The table's rows; those whose number cannot be written to come with its problem. `region` is the account's country."""
-    reader = Reader(mapping, region)
-    return (reader.read(line, cells) for line, cells in table.rows)
+def frames(file: BinaryIO, name: str, how: How) -> Iterator[Frame]:
+    """The whole file. Raises SpreadsheetError."""
+    table = spreadsheets.open(file, name)
+    read = Reader(how).read
+    rows = (read(line, cells) for line, cells in table.rows)
+    while lines := list(islice(rows, ROWS_PER_FRAME)):
+        yield Frame(len(lines), file.tell(), "".join(lines).encode("utf-8", "replace"), [])
+    yield Frame(0, file.tell(), b"", [(problem.line, problem.text) for problem in table.problems])
 
 
 class Reader:
     """Reads the rows of one file."""
 
-    def __init__(self, mapping: Mapping_, region: str) -> None:
-        self._place: Mapping[str, int] = {column: mapping[column] for column in COLUMNS if column in mapping}
-        self._fields: Mapping[str, int] = mapping.get("fields", {})
-        self._region = region
+    def __init__(self, how: How) -> None:
+        mapping = how.mapping
+        # A column that the file lacks is the blank cell that `read` adds at the end of each row.
+        places = [int(mapping.get(column, -1)) for column in COLUMNS]
+        self._name, self._last_name, self._mobile, self._email, self._consent, self._opt_out, self._tags = places
+        self._asks = "consent" in mapping
+        self._fields: dict[str, int] = mapping.get("fields", {})
+        self._region = how.region
+        self._hash = crypto.hasher(how.key)
 
-    def read(self, line: int, cells: Sequence[str]) -> Row:
-        """`line` from 1, `cells` as wide as the table."""
-        name = " ".join(filter(None, (self._cell(cells, "name"), self._cell(cells, "last_name"))))[:120]
-        search = text.fold(name)[:160]
-        raw = self._cell(cells, "mobile")[:60]
+    def read(self, line: int, cells: Sequence[str]) -> str:
+        """A line for COPY. `line` from 1, `cells` as wide as the table."""
+        cells = [*cells, ""]
+        name = self._named(cells)
+        raw = _plain(cells[self._mobile])[:60]
         found = phones.read(raw, self._region)
-        mobile = found.mobile if isinstance(found, phones.Phone) else None
-        return Row(
-            line=line,
-            key=mobile or (f"{search}{UNIT}{raw}" if name else str(line)),
-            name=name,
-            search=search,
-            raw=raw,
-            mobile=mobile,
-            problem="" if isinstance(found, phones.Phone) else PROBLEMS[found.reason],
-            reason="" if isinstance(found, phones.Phone) else found.explanation,
-            email=_email(self._cell(cells, "email")),
-            said=self._said(cells),
-            tags=_tags(self._cell(cells, "tags")),
-            fields=self._own(cells),
-            hash=consent.hash_of(mobile),
+        if isinstance(found, phones.Phone):
+            number = f"{raw}\t{found.mobile}\t\t"
+            hashed = self._hash(found.mobile)
+        else:
+            number = f"{raw}\t{NULL}\t{PROBLEMS[found.reason]}\t{found.code}"
+            hashed = ""
+        written = (
+            f"{line}\t{name}\t{text.fold(name)[:160]}\t{number}\t{_email(cells[self._email])}"
+            f"\t{_tags(cells[self._tags])}\t{self._own(cells)}\t{hashed}\t{line}\t{self._said(cells)}\n"
         )
+        return written.replace("\\", "\\\\") if "\\" in written else written
 
-    def _cell(self, cells: Sequence[str], column: str) -> str:
-        place = self._place.get(column)
-        return _plain(cells[place]) if place is not None else ""
+    def _named(self, cells: Sequence[str]) -> str:
+        name = _plain(cells[self._name])
+        if self._last_name >= 0 and (last := _plain(cells[self._last_name])):
+            name = f"{name} {last}" if name else last
+        return name[:120]
 
     def _said(self, cells: Sequence[str]) -> int:
         """A column for permission asks for a yes in each row; without one the file itself is the list of those who gave it."""
-        if "opt_out" in self._place and _opts_out(self._cell(cells, "opt_out")):
+        if self._opt_out >= 0 and _opts_out(cells[self._opt_out]):
             return NO
-        if "consent" not in self._place:
-            return YES
-        return _answer(self._cell(cells, "consent"))
+        return _answer(cells[self._consent]) if self._asks else YES
 
     def _own(self, cells: Sequence[str]) -> str:
         if not self._fields:
@@ -127,31 +145,39 @@ class Reader:
 
 
 def _plain(cell: str) -> str:
-    return " ".join((cell if cell.isprintable() else _CONTROL.sub(" ", cell)).split())
+    """On one line, with single spaces."""
+    if cell.isprintable():  # then it has no other space than " "
+        return cell if "  " not in cell else " ".join(cell.split())
+    return " ".join(_CONTROL.sub(" ", cell).split())
 
 
 @functools.lru_cache(maxsize=1000)
 def _tags(cell: str) -> str:
-    return UNIT.join(tags.split(cell))
+    return UNIT.join(tag_names.split(_plain(cell)))
 
 
 @functools.lru_cache(maxsize=1000)
 def _answer(cell: str) -> int:
-    if text.optout_keyword(cell) == "stop":
+    plain = _plain(cell)
+    if text.optout_keyword(plain) == "stop":
         return NO
-    return YES if spreadsheets.read_permission(cell) else SILENT
+    return YES if spreadsheets.read_permission(plain) else SILENT
 
 
 @functools.lru_cache(maxsize=1000)
 def _opts_out(cell: str) -> bool:
     """A yes, a keyword such as BAJA, or the date of the withdrawal."""
-    return bool(spreadsheets.read_permission(cell) or text.optout_keyword(cell) == "stop" or _DATE(cell))
+    plain = _plain(cell)
+    return bool(spreadsheets.read_permission(plain) or text.optout_keyword(plain) == "stop" or _DATE(plain))
 
 
 def _email(cell: str) -> str:
     """Kept if it is one."""
+    cell = _plain(cell)
     if "@" not in cell or len(cell) > 254:
         return ""
+    if _COMMON_EMAIL(cell):
+        return cell
     try:
         validate_email(cell)
     except ValidationError:

@@ -1,24 +1,27 @@
-"""Rows of a file beside the base: copied to a temporary table, and judged there in one statement.
+"""Rows of a file beside the base: kept in a table of their own, and judged there in one statement.
 
-`staged` holds the rows as they were read, `judged` the same rows with their outcome. Both live until the transaction ends.
+`contacts_staged_<import>` holds the rows as they were read. It is UNLOGGED: what PostgreSQL loses of it when it crashes is
+read again from the file. `judged` is temporary: some of these rows with their outcome, until the transaction ends.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
-from pregon.accounts.models import Account
-from pregon.contacts import tags
-from pregon.contacts.import_rows import UNIT, Row
+from pregon.contacts import statements, tags
+from pregon.contacts.import_rows import NULL, STAGED, UNIT
+from pregon.contacts.models import ContactImport
 from pregon.lib import text
 
 MOST_TAGS = 200  # more distinct ones in a file are not labels, but a column taken for them
+SHOWN = 5  # rows left out that the review shows
+WHOLE_FILE = (0, 2**31 - 1)
 
 
 class Outcome(models.TextChoices):
-    """What becomes of a row. The first that applies, in the order of `_JUDGE`, wins."""
+    """What becomes of a row. The first that applies, in the order of `_outcome`, wins."""
 
     NEW = "new", _("Nuevos")
     UPDATED = "updated", _("Actualizados")
@@ -36,14 +39,6 @@ SAVED = (Outcome.NEW, Outcome.UPDATED, Outcome.NO_CONSENT, Outcome.TO_FIX, Outco
 LEFT_OUT = (Outcome.DUPLICATE, Outcome.UNCHANGED, Outcome.INCOMPLETE, Outcome.INVALID, Outcome.WITHDRAWN)
 
 
-class TooManyTags(Exception):
-    """The column of tags holds something else: `.count` distinct ones."""
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-        super().__init__(f"{count} distinct tags")
-
-
 class LeftOut(NamedTuple):
     """A row that is not saved, and what its reason needs to know."""
 
@@ -52,118 +47,148 @@ class LeftOut(NamedTuple):
     raw: str
     outcome: str
     reason: str
-    """Of a bad number."""
-    first_line: int
+    """Of a bad number: phones.Problem.code."""
+    first_line: int | str
     """Of the same person in the file."""
     refused_at: object
     """When the person withdrew: datetime or None."""
 
 
-_STAGED = """
-DROP TABLE IF EXISTS pg_temp.staged, pg_temp.staged_tag, pg_temp.judged;
-CREATE TEMPORARY TABLE staged (
-    line integer, key text, name text, search text, raw text, mobile text, problem text, reason text,
-    email text, said smallint, tags text, fields jsonb, hash text
-) ON COMMIT DROP;
-CREATE TEMPORARY TABLE staged_tag (name text PRIMARY KEY, tag bigint) ON COMMIT DROP;
-"""
+class Way(NamedTuple):
+    """How the permission of a file is stated: that decides what its rows say."""
 
-_JUDGE = """
-CREATE TEMPORARY TABLE judged ON COMMIT DROP AS
-WITH same AS (
-    SELECT staged.*, min(line) OVER person AS first_line, min(said) OVER person AS word
-    FROM staged WINDOW person AS (PARTITION BY key)
-), beside AS (
-    SELECT same.*, c.id AS contact, c.consent, coalesce(refusal.happened_at, c.consent_at) AS refused_at,
-        word = 1 AND %(granting)s AND c.consent IS DISTINCT FROM 'granted' AS grants,
-        refusal.id IS NOT NULL OR c.consent = 'withdrawn' AS refused,
-        c.id IS NOT NULL AND (
-            same.name NOT IN ('', c.name) OR same.email NOT IN ('', c.email) OR NOT c.fields @> same.fields
-            OR same.tags <> '' AND EXISTS (
-                SELECT FROM unnest(string_to_array(same.tags, %(unit)s)) AS given
-                LEFT JOIN staged_tag ON staged_tag.name = given
-                LEFT JOIN contacts_contact_tags AS has ON has.contact_id = c.id AND has.tag_id = staged_tag.tag
-                WHERE has.id IS NULL
-            )
-        ) AS changes
-    FROM same
-    LEFT JOIN contacts_contact AS c ON c.account_id = %(account)s AND c.mobile = same.mobile
-    LEFT JOIN contacts_refusal AS refusal
-        ON refusal.account_id = %(account)s AND refusal.mobile_hash = same.hash AND same.mobile IS NOT NULL
-), told AS (
-    SELECT beside.*, CASE
-        WHEN mobile IS NULL AND (name = '' OR word = -1) THEN problem
-        WHEN line > first_line THEN 'duplicate'
-        WHEN mobile IS NULL THEN CASE WHEN EXISTS (
-            SELECT FROM contacts_contact AS c
-            WHERE c.account_id = %(account)s AND c.search = beside.search AND c.mobile IS NULL AND c.mobile_raw = beside.raw
-        ) THEN 'unchanged' ELSE 'to_fix' END
-        WHEN refused THEN 'withdrawn'
-        WHEN word = -1 THEN 'opt_out'
-        WHEN NOT (contact IS NULL OR changes OR grants) THEN 'unchanged'
-        WHEN NOT grants AND consent IS DISTINCT FROM 'granted' THEN 'no_consent'
-        WHEN contact IS NULL THEN 'new'
-        ELSE 'updated' END AS outcome
-    FROM beside
-)
-SELECT line, key, name, search, raw, mobile, problem, reason, email, tags, fields, hash, first_line, refused_at, outcome,
-    grants AND outcome IN ('new', 'updated') AS grants,
-    contact IS NULL AND outcome IN ('new', 'no_consent', 'to_fix') AS arrives,
-    CASE WHEN contact IS NULL AND outcome IN ('new', 'no_consent', 'to_fix') AND %(numbering)s
-        THEN nextval(pg_get_serial_sequence('contacts_contact', 'id')) ELSE contact END AS contact
-FROM told ORDER BY line
-"""
-
-_LEFT_OUT = """
-SELECT line, name, raw, outcome, reason, first_line, refused_at FROM judged
-WHERE outcome = ANY(%s) ORDER BY line
-"""
+    word: str
+    """SQL: what the person's rows say together."""
+    granting: bool
+    """Whether a yes counts."""
 
 
-def stage(rows: Iterable[Row]) -> None:
-    """Copies the rows, one at a time."""
+WAYS = {
+    "grants": Way("word", True),
+    statements.NONE: Way("word", False),
+    statements.OPT_OUT: Way("-1", False),
+}
+
+
+def way(statement: str) -> str:
+    """Key of WAYS. Before a statement is chosen, one that grants is supposed."""
+    return statement if statement in (statements.NONE, statements.OPT_OUT) else "grants"
+
+
+def table(import_: ContactImport) -> str:
+    return f"contacts_staged_{import_.pk:d}"
+
+
+def make(import_: ContactImport) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_STAGED)
-        with cursor.copy("COPY staged FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-        cursor.execute("ANALYZE staged")
-
-
-def stage_tags(account: Account, *, make: bool) -> None:
-    """Matches the tags of the staged rows with the account's own; `make` creates the missing ones. Raises TooManyTags."""
-    names = _tag_names()
-    if len(names) > MOST_TAGS:
-        raise TooManyTags(len(names))
-    if make:
-        tags.ensure(account, names)
-    known = tags.known(account)
-    found = [(name, known[text.fold(name)].pk) for name in names if text.fold(name) in known]
-    with connection.cursor() as cursor:
-        cursor.executemany("INSERT INTO staged_tag VALUES (%s, %s)", found)
-
-
-def lock_known(account: Account) -> None:
-    """Locks the contacts that the staged rows are about, so that no act of consent comes between judging and saving."""
-    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {table(import_)}")
         cursor.execute(
-            "SELECT c.id FROM contacts_contact AS c WHERE c.account_id = %s AND c.mobile IN (SELECT mobile FROM staged) "
-            "ORDER BY c.id FOR NO KEY UPDATE",
-            [account.pk],
+            f"CREATE UNLOGGED TABLE {table(import_)} (line integer, name text, search text, raw text, mobile text, problem text, "
+            "reason text, email text, tags text, fields jsonb, hash text, first_line integer, word smallint)"
         )
 
 
-def judge(account: Account, *, granting: bool, numbering: bool) -> None:
-    """Says what becomes of each row. `granting`: a statement stands behind the rows' yes. `numbering`: they will be saved."""
-    given: dict[str, int | str] = {"account": account.pk, "granting": granting, "numbering": numbering, "unit": UNIT}
+def drop(import_: ContactImport) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_JUDGE, given)
+        cursor.execute(f"DROP TABLE IF EXISTS {table(import_)}")
+
+
+def kept(import_: ContactImport) -> bool:
+    """False when it was dropped, or emptied by a crash of PostgreSQL."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [table(import_)])
+        if not cursor.fetchone()[0]:
+            return False
+        cursor.execute(f"SELECT EXISTS (SELECT FROM {table(import_)})")
+        return bool(cursor.fetchone()[0]) or not import_.rows
+
+
+def copy(import_: ContactImport, blocks: Iterable[bytes]) -> None:
+    """Appends lines as `import_rows` writes them."""
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table(import_)} ({STAGED}) FROM STDIN (NULL '{NULL}')") as into,
+    ):
+        for block in blocks:
+            into.write(block)
+
+
+def finish(import_: ContactImport) -> None:
+    """Once all rows are there: those of the same person know each other, and a stretch of lines is found fast."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TWICE % {"table": table(import_)}, {"unit": UNIT})
+        cursor.execute(f"CREATE INDEX ON {table(import_)} (line)")
+        cursor.execute(f"ANALYZE {table(import_)}")
+
+
+# A number, or a name with the same bad number: then the first row is the person, and a no in any of them counts.
+_TWICE = """
+WITH person AS (
+    SELECT coalesce(mobile, search || %%(unit)s || raw) AS key, min(line) AS first_line, min(word) AS word
+    FROM %(table)s WHERE mobile IS NOT NULL OR name <> '' GROUP BY 1 HAVING count(*) > 1
+)
+UPDATE %(table)s AS staged SET first_line = person.first_line, word = person.word
+FROM person WHERE coalesce(mobile, search || %%(unit)s || raw) = person.key AND (mobile IS NOT NULL OR name <> '')
+"""
+
+
+def tag_names(import_: ContactImport) -> list[str]:
+    """Distinct names in the rows, MOST_TAGS + 1 of them at most, as first written."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT DISTINCT unnest(string_to_array(tags, %s)) FROM (SELECT DISTINCT tags FROM {table(import_)} WHERE tags <> '') "
+            f"AS given LIMIT {MOST_TAGS + 1:d}",
+            [UNIT],
+        )
+        return [name for (name,) in cursor]
+
+
+def judge(import_: ContactImport, lines: tuple[int, int], *, numbering: bool) -> None:
+    """Says in `judged` what becomes of the rows after the first line up to the second, as the import's statement has it.
+
+    `numbering`: they will be saved.
+    """
+    given = _given(import_, lines)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.judged")
+        select = _judgement(import_, _STRETCH, numbering=numbering)
+        cursor.execute(f"CREATE TEMPORARY TABLE judged ON COMMIT DROP AS {select}", given)
+
+
+def judge_again(import_: ContactImport, lines: Sequence[int]) -> None:
+    """These rows of `judged` once more."""
+    given = _given(import_, WHOLE_FILE) | {"lines": [*lines]}
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM judged WHERE line = ANY(%(lines)s)", given)
+        select = _judgement(import_, "s.line = ANY(%(lines)s)", numbering=True)
+        cursor.execute(f"INSERT INTO judged {select}", given)
+
+
+def review(import_: ContactImport) -> dict[str, dict[str, Any]]:
+    """Per way of stating the permission its `counts` and the first `examples` left out."""
+    columns = ", ".join(
+        f"{_outcome(way)} AS {name}, {_grants(way)} AND {_outcome(way)} IN ('new', 'updated') AS {name}_grants"
+        for name, way in WAYS.items()
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.told")
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE told ON COMMIT DROP AS SELECT line, refused_at, {columns} FROM ({_beside(import_, _STRETCH)}) "
+            "AS beside",
+            _given(import_, WHOLE_FILE),
+        )
+        return {name: {"counts": _counts("told", name), "examples": _examples(import_, name)} for name in WAYS}
 
 
 def counts() -> dict[str, int]:
-    """Rows per outcome, every outcome named, and `grants`: the rows that bring a permission."""
+    """Of `judged`: rows per outcome, every outcome named, and `grants`: the rows that bring a permission."""
+    return _counts("judged", "outcome")
+
+
+def _counts(table: str, column: str) -> dict[str, int]:
+    grants = "grants" if column == "outcome" else f"{column}_grants"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT outcome, count(*), count(*) FILTER (WHERE grants) FROM judged GROUP BY outcome")
+        cursor.execute(f"SELECT {column}, count(*), count(*) FILTER (WHERE {grants}) FROM {table} GROUP BY 1")
         found = cursor.fetchall()
     rows = {outcome: number for outcome, number, _grants in found}
     return {outcome: rows.get(outcome, 0) for outcome in Outcome.values} | {
@@ -171,19 +196,101 @@ def counts() -> dict[str, int]:
     }
 
 
-def left_out(limit: int | None = None) -> Iterator[LeftOut]:
-    """The rows that are not saved, in the order of the file, as a stream."""
-    query = _LEFT_OUT if limit is None else f"{_LEFT_OUT} LIMIT {limit:d}"
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(query, [list(LEFT_OUT)])
-        yield from (LeftOut(*row) for row in cursor)
-
-
-def _tag_names() -> list[str]:
+def _examples(import_: ContactImport, column: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT unnest(string_to_array(tags, %s)) FROM (SELECT DISTINCT tags FROM staged WHERE tags <> '') AS t "
-            "LIMIT 100000",
-            [UNIT],
+            f"SELECT s.line, name, raw, {column}, reason, first_line, refused_at FROM {table(import_)} AS s JOIN told USING (line) "
+            f"WHERE {column} = ANY(%s) ORDER BY line LIMIT {SHOWN:d}",
+            [list(LEFT_OUT)],
         )
-        return [name for (name,) in cursor]
+        return [(*row, at.isoformat() if at else None) for *row, at in cursor]
+
+
+_STRETCH = "s.line > %(after)s AND s.line <= %(upto)s"
+
+
+def _given(import_: ContactImport, lines: tuple[int, int]) -> dict[str, Any]:
+    names = [*import_.given_tags, *filter(None, [import_.tag])]
+    known = tags.known(import_.account)
+    found = [(name, known[text.fold(name)].pk) for name in names if text.fold(name) in known]
+    return {
+        "account": import_.account_id,
+        "after": lines[0],
+        "upto": lines[1],
+        "unit": UNIT,
+        "tag": import_.tag,
+        "tag_names": [name for name, _tag in found],
+        "tag_ids": [tag for _name, tag in found],
+    }
+
+
+def _beside(import_: ContactImport, which: str) -> str:
+    """SELECT of the rows with whom they are about: `contact`, `refused`, and whether a row `changes` anything."""
+    return _BESIDE.format(table=table(import_), which=which)
+
+
+_BESIDE = """
+WITH s AS (
+    SELECT line, name, search, raw, mobile, problem, reason, email, fields, hash, first_line, word,
+        CASE WHEN %(tag)s = '' THEN tags ELSE concat_ws(%(unit)s, nullif(tags, ''), %(tag)s) END AS tags
+    FROM {table} AS s WHERE {which}
+), given AS (
+    SELECT tags, array_agg(known.tag) FILTER (WHERE known.tag IS NOT NULL) AS ids, bool_or(known.tag IS NULL) AS unknown
+    FROM (SELECT DISTINCT tags FROM s WHERE tags <> '') AS t CROSS JOIN unnest(string_to_array(tags, %(unit)s)) AS one
+    LEFT JOIN unnest(%(tag_names)s::text[], %(tag_ids)s::bigint[]) AS known (name, tag) ON known.name = one
+    GROUP BY tags
+)
+SELECT s.*, given.ids AS tag_ids, c.id AS contact, c.consent, coalesce(refusal.happened_at, c.consent_at) AS refused_at,
+    refusal.id IS NOT NULL OR c.consent = 'withdrawn' AS refused,
+    c.id IS NOT NULL AND (
+        s.name NOT IN ('', c.name) OR s.email NOT IN ('', c.email) OR NOT c.fields @> s.fields OR coalesce(given.unknown, false)
+        OR given.ids IS NOT NULL
+            AND NOT given.ids <@ ARRAY(SELECT has.tag_id FROM contacts_contact_tags AS has WHERE has.contact_id = c.id)
+    ) AS changes
+FROM s
+LEFT JOIN contacts_contact AS c ON c.account_id = %(account)s AND c.mobile = s.mobile
+LEFT JOIN contacts_refusal AS refusal
+    ON refusal.account_id = %(account)s AND refusal.mobile_hash = s.hash AND s.mobile IS NOT NULL
+LEFT JOIN given ON given.tags = s.tags
+"""
+
+
+def _grants(way: Way) -> str:
+    return f"({way.word} = 1 AND {way.granting} AND consent IS DISTINCT FROM 'granted')"
+
+
+def _outcome(way: Way) -> str:
+    return _OUTCOME.format(word=way.word, grants=_grants(way))
+
+
+_OUTCOME = """CASE
+    WHEN mobile IS NULL AND (name = '' OR {word} = -1) THEN problem
+    WHEN line > first_line THEN 'duplicate'
+    WHEN mobile IS NULL THEN CASE WHEN EXISTS (
+        SELECT FROM contacts_contact AS c
+        WHERE c.account_id = %(account)s AND c.search = beside.search AND c.mobile IS NULL AND c.mobile_raw = beside.raw
+    ) THEN 'unchanged' ELSE 'to_fix' END
+    WHEN refused THEN 'withdrawn'
+    WHEN {word} = -1 THEN 'opt_out'
+    WHEN NOT (contact IS NULL OR changes OR {grants}) THEN 'unchanged'
+    WHEN NOT {grants} AND consent IS DISTINCT FROM 'granted' THEN 'no_consent'
+    WHEN contact IS NULL THEN 'new'
+    ELSE 'updated' END"""
+
+
+def _judgement(import_: ContactImport, which: str, *, numbering: bool) -> str:
+    """Columns of `judged`; a contact that `arrives` gets its id here, in the order of the file."""
+    stated = WAYS[way(import_.statement)]
+    number = "nextval('contacts_contact_id_seq')" if numbering else "NULL"
+    return _JUDGEMENT.format(
+        beside=_beside(import_, which), outcome=_outcome(stated), grants=_grants(stated), number=number
+    )
+
+
+_JUDGEMENT = """
+SELECT line, name, search, raw, mobile, problem, reason, email, tags, tag_ids, fields, hash, first_line, refused_at, outcome,
+    said_yes AND outcome IN ('new', 'updated') AS grants,
+    contact IS NULL AND outcome IN ('new', 'no_consent', 'to_fix') AS arrives,
+    CASE WHEN contact IS NULL AND outcome IN ('new', 'no_consent', 'to_fix') THEN {number} ELSE contact END AS contact
+FROM (SELECT beside.*, {grants} AS said_yes, {outcome} AS outcome FROM ({beside}) AS beside) AS told ORDER BY line
+"""

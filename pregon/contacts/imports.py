@@ -1,48 +1,64 @@
-"""A file of contacts: started, reviewed as often as one likes, then committed or discarded.
+"""A file of contacts: read, reviewed, saved; or discarded; or, once saved, taken back.
 
     import_ = imports.start(account, upload, "clientes.xlsx", actor)     # SpreadsheetError
+    imports.go_on(import_)                                               # reads it: at once if small, else a worker does
     review = imports.review(import_)                                     # figures that add up to the rows; nothing is saved
-    imports.commit(import_, actor)                                       # one transaction
+    imports.commit(import_, actor); imports.go_on(import_)
+    imports.undo(import_, actor); imports.go_on(import_)
 
     ImportProblem          what to do next, in a sentence
-      └ AlreadyClosed      somebody else has committed or discarded it
+      └ AlreadyClosed      somebody else has committed, discarded or undone it
+
+What it is at stands in its status. `advance` takes the next step of it: everybody may at any time, nothing happens twice. A
+step takes less than a second and a transaction of its own (but reading, which locks nothing).
 
 A row's yes counts only together with a statement of where the permission comes from. A file never brings back who withdrew.
-Whoever commits holds the lock of the account's base, so two files at once come one after the other.
 """
 
-import itertools
-import json
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import IO, Any, BinaryIO, cast
 from uuid import uuid4
 
 from django.core.files import File
 from django.db import transaction
-from django.utils import timezone
+from django.dispatch import Signal
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account, User
-from pregon.contacts import consent, import_merge, import_reasons, import_rows, import_staging, statements
-from pregon.contacts.import_rows import UNIT, Mapping_, Row
-from pregon.contacts.import_staging import LEFT_OUT, SAVED, LeftOut, TooManyTags
+from pregon.contacts import (
+    import_mappings,
+    import_queue,
+    import_reading,
+    import_rejects,
+    import_rows,
+    import_saving,
+    import_staging,
+    import_undoing,
+    statements,
+)
+from pregon.contacts.import_staging import LEFT_OUT, SAVED, WHOLE_FILE, LeftOut
 from pregon.contacts.models import ContactImport
 from pregon.lib import spreadsheets
-from pregon.lib.spreadsheets import RowProblem, Table
+from pregon.lib.spreadsheets import RowProblem
 
-SHOWN = 5  # rows left out that the review shows
+UNDO_DAYS = 30  # that what people were before is kept
+Status = ContactImport.Status
+UNDERWAY = (Status.READING, Status.SAVING, Status.UNDOING)  # `advance` has something to do
+
+asked = Signal()  # sent with `import_` before an undo: whoever is above may answer with a sentence that refuses it
 
 
 class ImportProblem(Exception):
-    """The file cannot be reviewed or committed as it is; the sentence says what to do."""
+    """The file cannot be reviewed, committed or undone as it is; the sentence says what to do."""
 
 
 class AlreadyClosed(ImportProblem):
-    """It was committed or discarded."""
+    """It was committed, discarded or undone."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +67,6 @@ class Review:
 
     counts: dict[str, int]
     """Rows per Outcome, and `grants`: how many people get permission by it."""
-    headers: list[str]
-    sample: list[list[str]]
     problems: list[RowProblem]
     examples: list[LeftOut]
     """The first rows left out."""
@@ -71,148 +85,155 @@ class Review:
 
 
 def start(account: Account, file: BinaryIO, name: str, actor: User) -> ContactImport:
-    """Keeps the file and guesses its columns. Raises SpreadsheetError for what is no table."""
+    """Keeps the file and guesses its columns, as they were the last time. Raises SpreadsheetError for what is no table."""
     table = spreadsheets.open(file, name)
-    mapping = import_rows.guess(table.headers, table.sample)
+    mapping = import_mappings.find(account, table.headers) or import_rows.guess(table.headers, table.sample)
+    import_ = ContactImport(
+        account=account, created_by=actor, file_name=name[:200], mapping=mapping, headers=table.headers, sample=table.sample,
+        language=translation.get_language() or "es",
+    )  # fmt: skip
     file.seek(0)
-    import_ = ContactImport(account=account, created_by=actor, file_name=name[:200], mapping=mapping)
     import_.file.save(f"{uuid4().hex}.bin", File(file), save=False)
+    import_.file_bytes = import_.file.size
     import_.save()
     return import_
 
 
-def read_rows(table: Table, mapping: Mapping_, region: str) -> Iterator[Row]:
-    """The rows of a table, good and bad ones, as a stream. Raises ImportProblem without a column of numbers."""
-    if "mobile" not in mapping:
-        raise ImportProblem(_("Dinos en qué columna está el celular."))
-    return import_rows.read(table, mapping, region)
+def go_on(import_: ContactImport) -> None:
+    """What there is to do: at once for a small file, else by a worker. `import_` is updated."""
+    if import_reading.small(import_):
+        finish(import_)
+    else:
+        import_queue.defer(import_)
 
 
-@transaction.atomic
+def finish(import_: ContactImport) -> None:
+    """All there is to do, here and now; `import_` is updated."""
+    while advance(import_.pk):
+        pass
+    import_.refresh_from_db()
+
+
+def advance(import_pk: int) -> bool:
+    """The next step of whatever it is at, in the words of whoever brought it. False when it waits for people, or has ended."""
+    import_ = ContactImport.objects.select_related("account").get(pk=import_pk)
+    with translation.override(import_.language), timezone.override(import_.account.zone):
+        match import_.status:
+            case Status.READING:
+                import_reading.read(import_)
+            case Status.SAVING:
+                import_saving.save_part(import_pk)
+            case Status.UNDOING:
+                import_undoing.undo_part(import_pk)
+    return ContactImport.objects.filter(pk=import_pk, status__in=UNDERWAY).exists()
+
+
+def due() -> list[ContactImport]:
+    """Those that a worker is to go on with."""
+    return list(ContactImport.objects.filter(status__in=UNDERWAY).order_by("pk"))
+
+
 def review(import_: ContactImport) -> Review:
-    """Judges every row and saves nothing. Before a statement is chosen, the figures suppose that one will be.
+    """Nothing is read for it. Before a statement is chosen, the figures suppose that one will be. Raises ImportProblem."""
+    if import_.problem:
+        raise ImportProblem(import_.problem)
+    found = import_.reviews[import_staging.way(import_.statement)]
+    return Review(
+        counts=found["counts"] if import_.status == Status.REVIEWING else import_.counts,
+        problems=[RowProblem(*notice) for notice in import_.notices],
+        examples=[_example(row) for row in found["examples"]],
+    )
 
-    Raises ImportProblem, SpreadsheetError.
-    """
-    with opened(import_) as table:
-        _stage(import_, table)
-        _judge_for_review(import_)
-        return _reviewed(table)
+
+def change_columns(import_: ContactImport, mapping: import_rows.Mapping_) -> None:
+    """The file is read again, with other columns. Raises AlreadyClosed."""
+    with _claimed(import_, Status.REVIEWING) as claimed:
+        claimed.mapping, claimed.status, claimed.problem = mapping, Status.READING, ""
+        claimed.rows = claimed.read_bytes = 0
 
 
-@transaction.atomic
-def commit(import_: ContactImport, actor: User) -> Review:
-    """Saves what the review has shown, judged again; `import_` is updated. Raises AlreadyClosed, ImportProblem."""
-    _claim(import_)
-    import_.created_by = actor
-    with opened(import_) as table:
-        _stage(import_, table)
-        consent.lock_base(import_.account_id)
-        import_staging.lock_known(import_.account)
-        _match_tags(import_, make=True)
-        import_staging.judge(import_.account, granting=import_.statement in statements.GRANTING, numbering=True)
-        _merge(import_, timezone.now())
-        found = _reviewed(table)
-    _close(import_, found)
-    return found
+def commit(import_: ContactImport, actor: User) -> None:
+    """From here on it is saved, with its statement, wording and tag. Raises AlreadyClosed, ImportProblem."""
+    if import_.problem:
+        raise ImportProblem(import_.problem)
+    with _claimed(import_, Status.REVIEWING) as claimed:
+        claimed.statement = import_.statement or statements.NONE
+        claimed.wording, claimed.tag = import_.wording, import_.tag
+        claimed.created_by, claimed.language = actor, translation.get_language() or "es"
+        claimed.status = Status.SAVING
+        import_saving.begin(claimed)
+    import_mappings.remember(import_.account, import_.headers, import_.mapping)
 
 
 def discard(import_: ContactImport) -> None:
-    """Forgets the file. Raises AlreadyClosed when it was committed meanwhile."""
-    with transaction.atomic():
-        _claim(import_)
-        import_.status = ContactImport.Status.DISCARDED
-        import_.save(update_fields=["status"])
-    import_.file.delete(save=True)
+    """Forgets the file, also while it is read. Raises AlreadyClosed when it was committed meanwhile."""
+    with _claimed(import_, Status.REVIEWING, Status.READING) as claimed:
+        claimed.status = Status.DISCARDED
+        file, claimed.file = claimed.file, ""
+    file.storage.delete(file.name)
+    import_staging.drop(import_)  # whoever reads it has noticed by then: before, one would wait for the other
+
+
+def stop(import_: ContactImport, actor: User) -> None:
+    """While it is saved: what was saved is taken back. Raises AlreadyClosed when it has ended."""
+    with _claimed(import_, Status.SAVING) as claimed:
+        claimed.undone_by = actor
+        import_undoing.begin(claimed)
+
+
+def undo(import_: ContactImport, actor: User) -> None:
+    """Takes back what was saved. Raises AlreadyClosed, ImportProblem with the reason why not."""
+    if refusal := may_not_undo(import_):
+        raise ImportProblem(refusal)
+    with _claimed(import_, Status.COMMITTED) as claimed:
+        claimed.undone_by = actor
+        import_undoing.begin(claimed)
+
+
+def may_not_undo(import_: ContactImport) -> str:
+    """Why it cannot be undone, or nothing."""
+    if import_.statement == statements.OPT_OUT:
+        return _("Una baja no se deshace: quien pidió no recibir sigue fuera.")
+    if import_.committed_at is None or timezone.now() - import_.committed_at > timedelta(days=UNDO_DAYS):
+        return _("Ya pasaron %(days)s días desde que lo guardaste.") % {"days": UNDO_DAYS}
+    answers = (answer for _receiver, answer in asked.send(ContactImport, import_=import_))
+    return next(filter(None, answers), "")
 
 
 def rejects(import_: ContactImport) -> IO[bytes]:
-    """CSV of the rows that stay out, each with its reason: as committed, else as a review would find them now.
+    """CSV of the rows that stay out, each with its reason: as saved, else as a review would find them now.
 
     The caller closes it. Raises ImportProblem, SpreadsheetError.
     """
     if import_.rejects:
         return cast(IO[bytes], import_.rejects.storage.open(str(import_.rejects.name)))
+    if import_.problem:
+        raise ImportProblem(import_.problem)
     with ExitStack() as stack:
         file = stack.enter_context(tempfile.TemporaryFile())
-        with transaction.atomic(), opened(import_) as table:
-            _stage(import_, table)
-            _judge_for_review(import_)
-            file.writelines(_rejects_csv(import_staging.left_out()))
+        file.write(import_rejects.head())
+        with transaction.atomic():
+            if not import_staging.kept(import_):
+                import_reading.stage(import_)
+            import_staging.judge(import_, WHOLE_FILE, numbering=False)
+            file.writelines(import_rejects.rows())
         file.seek(0)
         stack.pop_all()
         return file
 
 
 @contextmanager
-def opened(import_: ContactImport) -> Iterator[Table]:
-    """The file as a table. Raises SpreadsheetError."""
-    with import_.file.open("rb") as file:
-        yield spreadsheets.open(cast(BinaryIO, file), import_.file_name)
+def _claimed(import_: ContactImport, *status: str) -> Iterator[ContactImport]:
+    """Locks the import and saves what is changed of it: of two people who press the button, one gets it."""
+    with transaction.atomic():
+        claimed = ContactImport.objects.select_for_update(of=("self",)).select_related("account").get(pk=import_.pk)
+        if claimed.status not in status:
+            raise AlreadyClosed(_("Este archivo ya se guardó, se descartó o se deshizo."))
+        yield claimed
+        claimed.save()
+    import_.refresh_from_db()
 
 
-def _claim(import_: ContactImport) -> None:
-    """Locks the import: of two people who press the button, one gets it."""
-    locked = ContactImport.objects.select_for_update().get(pk=import_.pk)
-    if locked.status != ContactImport.Status.REVIEWING:
-        raise AlreadyClosed(_("Este archivo ya se guardó o se descartó."))
-
-
-def _stage(import_: ContactImport, table: Table) -> None:
-    rows = read_rows(table, import_.mapping, import_.account.country)
-    import_staging.stage(_dressed(import_, rows))
-
-
-def _judge_for_review(import_: ContactImport) -> None:
-    _match_tags(import_, make=False)
-    import_staging.judge(import_.account, granting=import_.statement in {"", *statements.GRANTING}, numbering=False)
-
-
-def _match_tags(import_: ContactImport, *, make: bool) -> None:
-    try:
-        import_staging.stage_tags(import_.account, make=make)
-    except TooManyTags as error:
-        sentence = _("La columna de etiquetas tiene %(n)s distintas: elige otra columna, o no la guardes.")
-        raise ImportProblem(sentence % {"n": error.count}) from error
-
-
-def _dressed(import_: ContactImport, rows: Iterable[Row]) -> Iterable[Row]:
-    """The rows with the import's own tag, and with the no that a list of opt-outs stands for."""
-    if import_.statement == statements.OPT_OUT:
-        return (row._replace(said=import_rows.NO, tags="") for row in rows)
-    if tag := import_.tag:
-        return (row._replace(tags=f"{row.tags}{UNIT}{tag}" if row.tags else tag) for row in rows)
-    return rows
-
-
-def _reviewed(table: Table) -> Review:
-    return Review(
-        counts=import_staging.counts(),
-        headers=table.headers,
-        sample=table.sample,
-        problems=table.problems,
-        examples=list(import_staging.left_out(SHOWN)),
-    )
-
-
-def _merge(import_: ContactImport, now: datetime) -> None:
-    words = statements.ALL[import_.statement or statements.NONE].words
-    text = ": ".join(filter(None, (str(words), import_.wording)))
-    evidence: dict[str, Any] = {"import": import_.pk, "file": import_.file_name, "statement": import_.statement}
-    import_merge.merge(import_, now=now, text=text, evidence=json.dumps(evidence))
-
-
-def _close(import_: ContactImport, found: Review) -> None:
-    with tempfile.TemporaryFile() as file:
-        file.writelines(_rejects_csv(import_staging.left_out()))
-        import_.rejects.save(f"{uuid4().hex}.csv", File(file), save=False)
-    import_.counts = found.counts
-    import_.status = ContactImport.Status.COMMITTED
-    import_.committed_at = timezone.now()
-    import_.save()
-
-
-def _rejects_csv(rows: Iterable[LeftOut]) -> Iterator[bytes]:
-    head = (_("Fila"), _("Nombre"), _("Celular en tu archivo"), _("Por qué"), _("Qué hacer"))
-    told = ((row.line, row.name, row.raw, *import_reasons.tell(row)) for row in rows)
-    return spreadsheets.write_csv(itertools.chain([head], told))
+def _example(row: list[Any]) -> LeftOut:
+    *told, refused_at = row
+    return LeftOut(*told, datetime.fromisoformat(refused_at) if refused_at else None)

@@ -4,6 +4,7 @@
 """
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -42,35 +43,82 @@ class Tag(models.Model):
 
 
 class ContactImport(models.Model):
-    """A file on its way in: read, mapped, reviewed, and only then added."""
+    """A file on its way in: read, mapped, reviewed, and only then added; and taken back, as long as nobody was written to."""
 
     class Status(models.TextChoices):
+        READING = "reading", _("Leyendo")
         REVIEWING = "reviewing", _("En revisión")
+        SAVING = "saving", _("Guardando")
         COMMITTED = "committed", _("Guardada")
+        UNDOING = "undoing", _("Deshaciendo")
+        UNDONE = "undone", _("Deshecha")
         DISCARDED = "discarded", _("Descartada")
+        BROKEN = "broken", _("No se pudo leer")
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="imports")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     file = models.FileField(upload_to="imports/%Y/%m/")
     file_name = models.CharField(max_length=200)
+    headers = models.JSONField(default=list)  # names of the columns
+    sample = models.JSONField(default=list)  # the first rows' cells
     mapping = models.JSONField(default=dict)  # {"name": 0, "mobile": 2, …}: field → column
+    notices = models.JSONField(default=list)  # [line, sentence]: what was odd about the file
+    language = models.CharField(max_length=10, default="es")  # of whoever brought it: the words of a worker
     statement = models.CharField(max_length=40, blank=True)  # where the permission comes from (statements.ALL)
     wording = models.CharField(max_length=300, blank=True)  # what people read when they accepted
     tag = models.CharField(max_length=60, blank=True)
-    rejects = models.FileField(upload_to="imports/%Y/%m/", blank=True)  # CSV of what stayed out, once committed
-    status = models.CharField(max_length=10, choices=Status, default=Status.REVIEWING)
-    counts = models.JSONField(default=dict)  # imports.Review.counts, as shown
+    rejects = models.FileField(upload_to="imports/%Y/%m/", blank=True)  # CSV of what stayed out, as far as it is saved
+    rejects_bytes = models.BigIntegerField(default=0)  # what follows these was written by a part that did not commit
+    status = models.CharField(max_length=10, choices=Status, default=Status.READING)
+    problem = models.CharField(max_length=300, blank=True)  # why it cannot be read, or not reviewed
+    file_bytes = models.BigIntegerField(default=0)
+    read_bytes = models.BigIntegerField(default=0)
+    rows = models.IntegerField(default=0)  # of the file, as far as it was read
+    given_tags = models.JSONField(default=list)  # the names in its column of tags
+    reviews = models.JSONField(default=dict)  # per way of stating the permission: {"counts": …, "examples": …}
+    counts = models.JSONField(default=dict)  # rows per outcome and `grants`, as far as it is saved
+    done_rows = models.IntegerField(default=0)  # of those that are saved or taken back
+    done_upto = models.BigIntegerField(default=0)  # the last line that is saved; the last contact that was taken back
+    stayed = models.IntegerField(default=0)  # people that an undo left, because something happened with them since
     created_at = models.DateTimeField(auto_now_add=True)
     committed_at = models.DateTimeField(null=True, blank=True)
+    undone_at = models.DateTimeField(null=True, blank=True)  # from then on its permissions count for nothing
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=["status"], name="import_underway", condition=Q(status__in=["reading", "saving", "undoing"])
+            ),
+        )
 
     def __str__(self) -> str:
         return self.file_name
 
 
-class Contact(models.Model):
-    """A person of a business: name, mobile, permission."""
+class RememberedMapping(models.Model):
+    """What the columns of a file were, for the next file with the same ones."""
 
-    account = models.ForeignKey(Account, models.CASCADE, related_name="contacts", db_index=False)
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False)
+    digest = models.CharField(max_length=64)  # of the folded headers, in their order
+    mapping = models.JSONField()
+    used_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["account", "digest"], name="mapping_once"),)
+
+    def __str__(self) -> str:
+        return self.digest[:8]
+
+
+class Contact(models.Model):
+    """A person of a business: name, mobile, permission.
+
+    Neither here nor in its tags and acts does PostgreSQL check a reference (`db_constraint=False`): of a million people that
+    took longer than the people (docs/decisions/0008). Whoever deletes takes what refers to it along, under the row's lock.
+    """
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="contacts", db_index=False, db_constraint=False)
     name = models.CharField(_("nombre"), max_length=120, blank=True)
     search = models.CharField(max_length=160, blank=True, editable=False)  # text.fold(name)
     mobile = models.CharField(_("celular"), max_length=16, null=True, blank=True)
@@ -85,8 +133,10 @@ class Contact(models.Model):
     undelivered_at = models.DateTimeField(null=True, blank=True)  # the last 131026
     no_whatsapp_at = models.DateTimeField(null=True, blank=True)  # 131026 twice within 30 days
     cooled_at = models.DateTimeField(null=True, blank=True)  # the last 131049: Meta asks to wait 24 h
-    source = models.ForeignKey(ContactImport, models.SET_NULL, null=True, blank=True, related_name="contacts")
-    tags = models.ManyToManyField(Tag, blank=True, related_name="contacts")
+    source = models.ForeignKey(
+        ContactImport, models.SET_NULL, null=True, blank=True, related_name="contacts", db_constraint=False
+    )
+    tags = models.ManyToManyField(Tag, blank=True, related_name="contacts", db_constraint=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -126,16 +176,29 @@ class Source(models.TextChoices):
 class ConsentEntry(models.Model):
     """One act of consent with its evidence, append-only."""
 
-    account = models.ForeignKey(Account, models.CASCADE, related_name="consent_entries", db_index=False)
-    contact = models.ForeignKey(Contact, models.SET_NULL, null=True, related_name="consent_entries", db_index=False)
+    account = models.ForeignKey(
+        Account, models.CASCADE, related_name="consent_entries", db_index=False, db_constraint=False
+    )
+    contact = models.ForeignKey(
+        Contact, models.SET_NULL, null=True, related_name="consent_entries", db_index=False, db_constraint=False
+    )
     mobile_hash = models.CharField(max_length=64)  # crypto.keyed_hash of the number: outlives the contact
     act = models.CharField(max_length=10, choices=Consent)  # "unknown": the number left the base, earlier grants lapse
     source = models.CharField(max_length=10, choices=Source)
     happened_at = models.DateTimeField()  # when the person acted: decides which act wins
     created_at = models.DateTimeField(auto_now_add=True)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", db_constraint=False,
+        db_index=False,
+    )  # fmt: skip
+    # An undone import's yes counts for nothing; its row stays, as evidence of what was sent meanwhile.
+    import_file = models.ForeignKey(
+        ContactImport, models.DO_NOTHING, null=True, blank=True, related_name="+", db_column="import_id",
+        db_constraint=False, db_index=False,
+    )  # fmt: skip
+    row_no = models.IntegerField(null=True, blank=True)  # line of that file
     text = models.CharField(max_length=300, blank=True)  # what was said or shown
-    evidence = models.JSONField(default=dict)  # {"file": …, "row": …} or {"wamid": …}
+    evidence = models.JSONField(default=dict)  # {"file": …, "statement": …} or {"wamid": …}
     revives = models.BooleanField(default=False)  # a grant of the person or an owner: may end an earlier withdrawal
 
     class Meta:
@@ -160,3 +223,24 @@ class Refusal(models.Model):
 
     def __str__(self) -> str:
         return self.mobile_hash[:8]
+
+
+class Before(models.Model):
+    """What a contact was before an import changed it; of those whom it brought in nothing has to be kept."""
+
+    import_file = models.ForeignKey(
+        ContactImport, models.CASCADE, related_name="+", db_column="import_id", db_constraint=False
+    )
+    contact_id = models.BigIntegerField()
+    name = models.CharField(max_length=120)
+    search = models.CharField(max_length=160)
+    email = models.CharField(max_length=254)
+    fields = models.JSONField()
+    new_tags = ArrayField(models.BigIntegerField())  # those that the import gave
+    changed_at = models.DateTimeField()  # the contact's `updated_at` since; another one says that it changed again
+
+    class Meta:
+        db_table = "contacts_before"
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,25 +1,14 @@
 """Labels of a business's own."""
 
-import re
 from collections.abc import Iterable
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from pregon.accounts.models import Account
+from pregon.contacts import tag_names
 from pregon.contacts.models import Contact, Tag
 from pregon.lib import text
-
-LONGEST = 60
-
-
-def split(cell: str) -> list[str]:
-    """«Centro, VIP; centro» → ["Centro", "VIP"]: separated by comma, semicolon or bar, each once whatever its case."""
-    found: dict[str, str] = {}
-    for part in re.split(r"[,;|\n]", cell):
-        if name := " ".join(part.split())[:LONGEST]:
-            found.setdefault(text.fold(name), name)
-    return list(found.values())
 
 
 def known(account: Account) -> dict[str, Tag]:
@@ -29,7 +18,9 @@ def known(account: Account) -> dict[str, Tag]:
 
 def ensure(account: Account, names: Iterable[str]) -> list[Tag]:
     """The tags of these names, made where the account has none that differs only in case or accents."""
-    wanted = {text.fold(name): name[:LONGEST] for name in reversed([*names])}  # of two spellings the first stays
+    wanted = {
+        text.fold(name): name[: tag_names.LONGEST] for name in reversed([*names])
+    }  # of two spellings the first stays
     there = known(account)
     missing = [
         name for folded, name in sorted(wanted.items()) if folded not in there
@@ -49,7 +40,9 @@ def put(account: Account, contacts: QuerySet[Contact], names: Iterable[str]) -> 
         links.objects.bulk_create(rows, ignore_conflicts=True, batch_size=5000)
 
 
+@transaction.atomic
 def take(contacts: QuerySet[Contact], tag: Tag) -> None:
     """Removes the tag from all these contacts; a tag that nobody has any more is deleted."""
+    Tag.objects.select_for_update().filter(pk=tag.pk).first()  # an import that gives it just now is waited for
     Contact.tags.through.objects.filter(tag=tag, contact__in=contacts.values("id")).delete()
     Tag.objects.filter(pk=tag.pk, contacts=None).delete()

@@ -82,9 +82,10 @@ def _people(account: Account, owner: User) -> None:
         return
     file = io.BytesIO(demo_people.sheet(demo_people.rows()))
     batch = imports.start(account, file, "clientes_la_espiga.csv", owner)
+    imports.finish(batch)
     batch.statement = "store"
-    batch.save(update_fields=["statement"])
     imports.commit(batch, owner)
+    imports.finish(batch)
     granted = account.contacts.filter(consent=Consent.GRANTED, mobile__gte="+522225550200").order_by("id")
     for contact in granted[20:230:15]:
         consent.record(contact, Consent.WITHDRAWN, source=Source.REPLY, happened_at=timezone.now(), text="BAJA")

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from procrastinate import App
 
-OWNERS = ("whatsapp", "sending", "subscriptions", "promotions", "support", "webhooks")
+OWNERS = ("contacts", "whatsapp", "sending", "subscriptions", "promotions", "support", "webhooks")
 
 
 def register(app: App) -> None:

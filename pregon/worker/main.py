@@ -12,6 +12,7 @@ from procrastinate import App
 from procrastinate.contrib.django import app as job_app
 from procrastinate.exceptions import ConnectorException
 
+from pregon.contacts import import_queue
 from pregon.webhooks import inbox
 from pregon.worker import metrics
 from pregon.worker.pumps import Pumps
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 INBOX_SECONDS = 0.05  # how long an arrival may wait when nothing wakes the inbox
 REAP_SECONDS = 2.0
 STALLED = timedelta(seconds=10)  # without a heartbeat for so long, a worker is dead
-JOBS_AT_ONCE = 4
+JOBS_AT_ONCE = {"default": 4, import_queue.QUEUE: 1}  # per queue: a file of a million people holds up nobody's launch
 
 
 async def run(ready: Callable[[], None] = lambda: None) -> None:
@@ -39,7 +40,8 @@ async def run(ready: Callable[[], None] = lambda: None) -> None:
         group.create_task(pumps.run(stop))
         group.create_task(_read_inbox(stop))
         group.create_task(_repeat(stop, REAP_SECONDS, lambda: _reap(app)))
-        group.create_task(_jobs(app, stop))
+        for queue in JOBS_AT_ONCE:
+            group.create_task(_jobs(app, queue, stop))
         tune_collector()
         ready()
 
@@ -50,11 +52,11 @@ def tune_collector() -> None:
     gc.set_threshold(100_000, 20, 50)
 
 
-async def _jobs(app: App, stop: asyncio.Event) -> None:
+async def _jobs(app: App, queue: str, stop: asyncio.Event) -> None:
     """Procrastinate's own loop, begun again when it ends by itself: it does so when the database restarts."""
     stopped = asyncio.create_task(stop.wait())
     while not stop.is_set():
-        worker = asyncio.create_task(_procrastinate(app))
+        worker = asyncio.create_task(_procrastinate(app, queue))
         await asyncio.wait([worker, stopped], return_when=asyncio.FIRST_COMPLETED)
         worker.cancel()
         [end] = await asyncio.gather(worker, return_exceptions=True)
@@ -63,9 +65,10 @@ async def _jobs(app: App, stop: asyncio.Event) -> None:
             await asyncio.sleep(REAP_SECONDS)
 
 
-async def _procrastinate(app: App) -> None:
+async def _procrastinate(app: App, queue: str) -> None:
     await app.run_worker_async(
-        concurrency=JOBS_AT_ONCE,
+        queues=[queue],
+        concurrency=JOBS_AT_ONCE[queue],
         install_signal_handlers=False,
         update_heartbeat_interval=2,  # short, so that the jobs of a dead worker are found soon
         stalled_worker_timeout=STALLED.total_seconds(),

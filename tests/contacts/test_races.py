@@ -45,14 +45,20 @@ def together(*calls):
 
 def begin(account, content=ROWS):
     import_ = imports.start(account, io.BytesIO(content.encode()), "clientes.csv", make.user())
+    imports.finish(import_)
     import_.statement = "store"
     return import_
+
+
+def commit(import_, actor):
+    imports.commit(import_, actor)
+    imports.finish(import_)
 
 
 def test_the_same_file_twice_at_once():
     account, actor = make.account(), make.user()
     first, second = begin(account), begin(account)
-    assert together(lambda: imports.commit(first, actor), lambda: imports.commit(second, actor)) == []
+    assert together(lambda: commit(first, actor), lambda: commit(second, actor)) == []
     assert account.contacts.count() == 300
     assert ConsentEntry.objects.count() == 300
     assert {tag.contacts.count() for tag in account.tags.all()} == {300}
@@ -64,7 +70,7 @@ def test_the_same_import_pressed_twice():
     import_ = begin(account)
     again = type(import_).objects.get(pk=import_.pk)
     again.statement = "store"
-    raised = together(lambda: imports.commit(import_, actor), lambda: imports.commit(again, actor))
+    raised = together(lambda: commit(import_, actor), lambda: commit(again, actor))
     assert [type(error) for error in raised] == [imports.AlreadyClosed]
     assert account.contacts.count() == 300
 
@@ -82,9 +88,7 @@ def test_a_baja_while_its_number_comes_in(_round):
     account, actor = make.account(), make.user()
     import_ = begin(account)
     said = {"source": Source.REPLY, "happened_at": timezone.now() + timedelta(minutes=1)}
-    raised = together(
-        lambda: imports.commit(import_, actor), lambda: consent.withdraw_number(account, "+522225550150", **said)
-    )
+    raised = together(lambda: commit(import_, actor), lambda: consent.withdraw_number(account, "+522225550150", **said))
     assert raised == []
     found = account.contacts.filter(mobile="+522225550150").first()
     assert found is None or found.consent == Consent.WITHDRAWN

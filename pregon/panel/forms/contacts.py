@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pregon.accounts.models import Account, User
-from pregon.contacts import people, statements, tags
+from pregon.contacts import people, statements, tag_names
 from pregon.contacts.models import Contact
 
 
@@ -72,7 +72,7 @@ class ContactForm(forms.Form):
             name=given["name"],
             mobile=given["mobile"],
             email=given["email"],
-            tags=tags.split(given["tags"]),
+            tags=tag_names.split(given["tags"]),
             fields=own if self.own else None,
         )
 
@@ -140,7 +140,7 @@ class TagsForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        if not self.errors and not tags.split(given["names"]) and not given["take"]:
+        if not self.errors and not tag_names.split(given["names"]) and not given["take"]:
             raise forms.ValidationError(_("Escribe una etiqueta, o elige la que quieres quitar."))
         return given
 

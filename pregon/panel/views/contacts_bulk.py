@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from pregon.accounts import access
 from pregon.accounts.models import Role
-from pregon.contacts import consent, people, tags
+from pregon.contacts import consent, people, tag_names, tags
 from pregon.contacts.consent import Act
 from pregon.contacts.models import Consent, Contact, Source
 from pregon.panel import wording
@@ -97,7 +97,7 @@ def _still_in(rows: QuerySet[Contact]) -> QuerySet[Contact]:
 
 
 def _tag(request: access.Request, rows: QuerySet[Contact], form: Any) -> str:
-    names, taken = tags.split(form.cleaned_data["names"]), form.cleaned_data["take"]
+    names, taken = tag_names.split(form.cleaned_data["names"]), form.cleaned_data["take"]
     figure = rows.count()
     rows = request.account.contacts.filter(pk__in=list(rows.values_list("id", flat=True)))
     if names:

@@ -1,5 +1,6 @@
-"""A file of contacts on its way in: upload, columns and review on one page, then what was saved."""
+"""A file of contacts on its way in: upload, columns and review on one page, then how far it is, and what was saved."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -7,6 +8,7 @@ from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRefresh
 
 from pregon.accounts import access
 from pregon.accounts.models import Role
@@ -15,9 +17,9 @@ from pregon.contacts.imports import Review
 from pregon.contacts.models import ContactImport
 from pregon.lib.spreadsheets import SpreadsheetError
 from pregon.panel.forms.contacts_imports import ColumnsForm, CommitForm, FileForm
-from pregon.panel.views import contacts_ledger
+from pregon.panel.views import contacts_ledger, contacts_underway
 
-UNREADABLE = (SpreadsheetError, imports.ImportProblem)
+Status = ContactImport.Status
 
 
 @require_http_methods(["GET", "POST"])
@@ -27,60 +29,65 @@ def import_new(request: access.Request) -> HttpResponse:
     if form.is_bound and form.is_valid():
         file, name = form.table()
         try:
-            return redirect("panel:import_review", imports.start(request.account, file, name, request.user).pk)
+            return _go_on(imports.start(request.account, file, name, request.user))
         except SpreadsheetError as error:
             form.add_error("file" if form.cleaned_data["file"] else "cells", str(error))
-    earlier = request.account.imports.exclude(status=ContactImport.Status.DISCARDED).order_by("-id")[:5]
+    earlier = request.account.imports.exclude(status=Status.DISCARDED).order_by("-id")[:5]
     return render(request, "panel/imports/import_new.html", {"form": form, "earlier": earlier})
 
 
 @require_GET
 @access.member(Role.EDITOR)
 def import_review(request: access.Request, pk: int) -> HttpResponse:
-    """What will become of each row; once committed, what became of it. `?statement=` shows the figures with that origin."""
+    """What it is at: read, reviewed, saved, taken back. `?statement=` shows a review's figures with that origin."""
     import_ = _of(request, pk)
-    if import_.status == ContactImport.Status.COMMITTED:
-        context = {"import": import_, **contacts_ledger.account(import_.counts)}
-        return render(request, "panel/imports/import_done.html", context)
-    statement = request.GET.get("statement", "")
-    import_.statement = statement if statement in statements.ALL else ""
-    form = CommitForm(initial={"statement": import_.statement or None})
-    return _review(request, import_, form)
+    match import_.status:
+        case Status.READING | Status.SAVING | Status.UNDOING:
+            return render(request, "panel/imports/import_underway.html", contacts_underway.progress(import_))
+        case Status.BROKEN:
+            return _unreadable(request, import_, import_.problem)
+        case Status.REVIEWING:
+            statement = request.GET.get("statement", "")
+            import_.statement = statement if statement in statements.ALL else ""
+            return _review(request, import_, CommitForm(initial={"statement": import_.statement or None}))
+        case _:
+            return _done(request, import_)
+
+
+@require_GET
+@access.member(Role.EDITOR)
+def import_progress(request: access.Request, pk: int) -> HttpResponse:
+    """How far it is, every second; once it is over, the browser loads the page again."""
+    import_ = _of(request, pk)
+    if import_.status not in imports.UNDERWAY:
+        return HttpResponseClientRefresh()
+    return render(request, "panel/imports/progress.html", contacts_underway.progress(import_))
 
 
 @require_POST
 @access.member(Role.EDITOR)
 def import_columns(request: access.Request, pk: int) -> HttpResponse:
-    import_ = access.get(request.account.imports.filter(status=ContactImport.Status.REVIEWING), pk)
-    try:
-        with imports.opened(import_) as table:
-            headers, sample = table.headers, table.sample
-    except SpreadsheetError as error:
-        return _unreadable(request, import_, str(error))
-    form = ColumnsForm(headers, import_.mapping, request.POST)
-    if form.is_valid():
-        import_.mapping = form.mapping()
-        import_.save(update_fields=["mapping"])
-        return redirect("panel:import_review", pk)
-    return render(request, "panel/imports/import_columns.html", {"import": import_, **_columns(form, sample)})
+    import_ = access.get(request.account.imports.filter(status=Status.REVIEWING), pk)
+    form = ColumnsForm(import_.headers, import_.mapping, request.POST)
+    if not form.is_valid():
+        return render(
+            request, "panel/imports/import_columns.html", {"import": import_, **_columns(form, import_.sample)}
+        )
+    return _act(request, import_, lambda: imports.change_columns(import_, form.mapping()))
 
 
 @require_POST
 @access.member(Role.EDITOR)
 def import_commit(request: access.Request, pk: int) -> HttpResponse:
     import_ = _of(request, pk)
+    if import_.status != Status.REVIEWING:
+        return _act(request, import_, lambda: imports.commit(import_, request.user))
     form = CommitForm(request.POST)
     import_.statement = request.POST.get("statement", "")
     if not form.is_valid():
         return _review(request, import_, form)
     form.apply(import_)
-    try:
-        imports.commit(import_, request.user)
-    except imports.AlreadyClosed as error:
-        messages.warning(request, str(error))
-    except UNREADABLE as error:
-        return _unreadable(request, import_, str(error))
-    return redirect("panel:import_review", pk)
+    return _act(request, import_, lambda: imports.commit(import_, request.user))
 
 
 @require_GET
@@ -90,7 +97,7 @@ def import_rejects(request: access.Request, pk: int) -> HttpResponseBase:
     import_ = _of(request, pk)
     try:
         rows = imports.rejects(import_)
-    except UNREADABLE as error:
+    except (SpreadsheetError, imports.ImportProblem) as error:
         return _unreadable(request, import_, str(error))
     return FileResponse(
         rows, as_attachment=True, filename=f"{_('filas-fuera')}-{pk}.csv", content_type="text/csv; charset=utf-8"
@@ -100,6 +107,7 @@ def import_rejects(request: access.Request, pk: int) -> HttpResponseBase:
 @require_POST
 @access.member(Role.EDITOR)
 def import_discard(request: access.Request, pk: int) -> HttpResponse:
+    """Forget the file, also while it is read."""
     try:
         imports.discard(_of(request, pk))
         messages.success(request, _("Descartamos el archivo. No se guardó nada de él."))
@@ -108,18 +116,48 @@ def import_discard(request: access.Request, pk: int) -> HttpResponse:
     return redirect("panel:contacts")
 
 
+@require_POST
+@access.member(Role.EDITOR)
+def import_stop(request: access.Request, pk: int) -> HttpResponse:
+    """Stop while it is saved: what was saved is taken back."""
+    import_ = _of(request, pk)
+    return _act(request, import_, lambda: imports.stop(import_, request.user))
+
+
+@require_POST
+@access.member(Role.EDITOR)
+def import_undo(request: access.Request, pk: int) -> HttpResponse:
+    import_ = _of(request, pk)
+    return _act(request, import_, lambda: imports.undo(import_, request.user))
+
+
 def _of(request: access.Request, pk: int) -> ContactImport:
-    rows = request.account.imports.select_related("account").exclude(status=ContactImport.Status.DISCARDED)
+    rows = request.account.imports.select_related("account").exclude(status=Status.DISCARDED)
     return access.get(rows, pk)
+
+
+def _go_on(import_: ContactImport) -> HttpResponse:
+    imports.go_on(import_)
+    return redirect("panel:import_review", import_.pk)
+
+
+def _act(request: access.Request, import_: ContactImport, act: Callable[[], None]) -> HttpResponse:
+    """Do it and what follows from it; a refusal becomes a note with its reason."""
+    try:
+        act()
+    except imports.ImportProblem as problem:
+        messages.warning(request, str(problem))
+        return redirect("panel:import_review", import_.pk)
+    return _go_on(import_)
 
 
 def _review(request: access.Request, import_: ContactImport, form: CommitForm) -> HttpResponse:
     try:
         review = imports.review(import_)
-    except SpreadsheetError as error:
-        return _unreadable(request, import_, str(error))
     except imports.ImportProblem as error:
-        return _ask_columns(request, import_, str(error))
+        columns = _columns(ColumnsForm(import_.headers, import_.mapping), import_.sample)
+        context = {"import": import_, "problem": str(error), **columns}
+        return render(request, "panel/imports/import_columns.html", context)
     context = {
         "import": import_,
         "form": form,
@@ -128,16 +166,19 @@ def _review(request: access.Request, import_: ContactImport, form: CommitForm) -
         "withdraws": import_.statement == statements.OPT_OUT,
         "grants": import_.statement != statements.NONE and import_.statement != statements.OPT_OUT,
         **contacts_ledger.account(review.counts),
-        **_columns(ColumnsForm(review.headers, import_.mapping), review.sample),
+        **_columns(ColumnsForm(import_.headers, import_.mapping), import_.sample),
     }
     return render(request, "panel/imports/import_review.html", context)
 
 
-def _ask_columns(request: access.Request, import_: ContactImport, problem: str) -> HttpResponse:
-    with imports.opened(import_) as table:
-        form = ColumnsForm(table.headers, import_.mapping)
-        context = {"import": import_, "problem": problem, **_columns(form, table.sample)}
-        return render(request, "panel/imports/import_columns.html", context)
+def _done(request: access.Request, import_: ContactImport) -> HttpResponse:
+    """Saved, with the way back; or taken back."""
+    context = {"import": import_, **contacts_ledger.account(import_.counts)}
+    if import_.status == Status.UNDONE:
+        context["as_before"] = import_.done_rows - import_.stayed
+        return render(request, "panel/imports/import_undone.html", context)
+    context["may_not_undo"] = imports.may_not_undo(import_)
+    return render(request, "panel/imports/import_done.html", context)
 
 
 def _unreadable(request: access.Request, import_: ContactImport, problem: str) -> HttpResponse:

@@ -18,4 +18,7 @@ urlpatterns = [
     path("contactos/importar/<int:pk>/guardar/", contacts_imports.import_commit, name="import_commit"),
     path("contactos/importar/<int:pk>/fuera/", contacts_imports.import_rejects, name="import_rejects"),
     path("contactos/importar/<int:pk>/descartar/", contacts_imports.import_discard, name="import_discard"),
+    path("contactos/importar/<int:pk>/avance/", contacts_imports.import_progress, name="import_progress"),
+    path("contactos/importar/<int:pk>/parar/", contacts_imports.import_stop, name="import_stop"),
+    path("contactos/importar/<int:pk>/deshacer/", contacts_imports.import_undo, name="import_undo"),
 ]

@@ -1,0 +1,117 @@
+"""An import taken back, a part at a time: whom it brought goes, whom it changed is as before, its permissions are void.
+
+Whoever was touched since (wrote, was edited, said yes or no) stays as they are, and is counted; of them, too, the file's
+permission is void. A no is never taken back, a file's neither.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from pregon.contacts import consent, tags
+from pregon.contacts.models import Contact, ContactImport, Tag
+from pregon.lib import text
+
+PART = 2_000  # people
+Status = ContactImport.Status
+
+
+def begin(import_: ContactImport) -> None:
+    """From now on its permissions count for nothing; the parts write that into the contacts."""
+    import_.status, import_.undone_at = Status.UNDOING, timezone.now()
+    import_.done_rows = import_.done_upto = import_.stayed = 0
+
+
+@transaction.atomic
+def undo_part(import_pk: int) -> None:
+    """The next people; after the last ones it is UNDONE. Nothing happens when it is no longer UNDOING."""
+    rows = ContactImport.objects.select_for_update(of=("self",), no_key=True).select_related("account")
+    import_ = rows.filter(pk=import_pk, status=Status.UNDOING).first()
+    if import_ is None:
+        return
+    if not (_restore(import_) or _take_back(import_)):
+        _forget_tags(import_)
+        import_.status = Status.UNDONE
+    import_.save(update_fields=["done_rows", "done_upto", "stayed", "status"])
+
+
+def _restore(import_: ContactImport) -> bool:
+    """Some of those whom it changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, {"import": import_.pk, "part": PART})
+        ids = [pk for (pk,) in cursor]
+        if not ids:
+            return False
+        people = _locked(Contact.objects.filter(pk__in=ids))
+        cursor.execute(_UNTAG)
+        cursor.execute(_AS_BEFORE)
+        import_.stayed += len(ids) - cursor.rowcount
+    import_.done_rows += len(ids)
+    _settle(import_, people)
+    return True
+
+
+_NEXT = """
+DROP TABLE IF EXISTS pg_temp.before;
+CREATE TEMPORARY TABLE before ON COMMIT DROP AS
+    SELECT * FROM contacts_before WHERE import_id = %(import)s ORDER BY contact_id LIMIT %(part)s;
+DELETE FROM contacts_before USING before WHERE contacts_before.id = before.id;
+SELECT DISTINCT contact_id FROM before;
+"""
+_UNTAG = """
+DELETE FROM contacts_contact_tags AS has USING before, contacts_contact AS c
+WHERE has.contact_id = before.contact_id AND has.tag_id = ANY(before.new_tags)
+    AND c.id = before.contact_id AND c.updated_at = before.changed_at
+"""
+_AS_BEFORE = """
+UPDATE contacts_contact AS c SET name = before.name, search = before.search, email = before.email, fields = before.fields
+FROM before WHERE c.id = before.contact_id AND c.updated_at = before.changed_at
+"""
+
+
+def _take_back(import_: ContactImport) -> bool:
+    """Some of those whom it brought."""
+    brought = Contact.objects.filter(account_id=import_.account_id, source=import_, pk__gt=import_.done_upto)
+    people = _locked(brought.order_by("pk")[:PART])
+    if not people:
+        return False
+    tagged = _tagged_by_hand(import_, people)
+    touched = [person for person in people if _touched(person) or person.pk in tagged]
+    staying = {person.pk for person in touched}
+    Contact.objects.filter(pk__in=[person.pk for person in people if person.pk not in staying]).delete()
+    _settle(import_, touched)
+    import_.done_upto = people[-1].pk
+    import_.done_rows += len(people)
+    import_.stayed += len(touched)
+    return True
+
+
+def _touched(person: Contact) -> bool:
+    return person.updated_at != person.created_at or person.last_inbound_at is not None
+
+
+def _tagged_by_hand(import_: ContactImport, people: Sequence[Contact]) -> set[int]:
+    given = _tags(import_)
+    links = Contact.tags.through.objects.filter(contact__in=[person.pk for person in people])
+    return set(links.exclude(tag__in=given).values_list("contact_id", flat=True))
+
+
+def _locked(rows: Any) -> list[Contact]:
+    return list(rows.order_by("pk").select_for_update())
+
+
+def _settle(import_: ContactImport, people: Sequence[Contact]) -> None:
+    consent.settle(import_.account_id, [(person.pk, person.mobile) for person in people])
+
+
+def _tags(import_: ContactImport) -> list[int]:
+    """Those that it gave."""
+    given = {text.fold(name) for name in [*import_.given_tags, import_.tag]}
+    return [tag.pk for folded, tag in tags.known(import_.account).items() if folded in given]
+
+
+def _forget_tags(import_: ContactImport) -> None:
+    """Those of its own that nobody has any more."""
+    Tag.objects.filter(pk__in=_tags(import_), contacts=None).delete()

@@ -1,0 +1,24 @@
+"""Imports that take longer than a click."""
+
+from procrastinate import Blueprint, JobContext
+
+from pregon.contacts import import_queue, imports
+from pregon.contacts.models import ContactImport
+
+blueprint = Blueprint()
+
+
+@blueprint.periodic(cron="* * * * *")
+@blueprint.task(name="go_on_due", queueing_lock="contacts.go_on_due")
+def go_on_due(timestamp: int) -> None:
+    """Every minute. The state is in the table: a lost job is deferred again, one that runs twice finds nothing to do."""
+    for import_ in imports.due():
+        import_queue.defer(import_)
+
+
+@blueprint.task(name="go_on", queue=import_queue.QUEUE, pass_context=True)
+def go_on(context: JobContext, import_id: int) -> None:
+    """Until it has ended, waits for people, or this worker stops: then another goes on."""
+    while imports.advance(import_id):
+        if context.should_abort():
+            return import_queue.defer(ContactImport.objects.get(pk=import_id))
