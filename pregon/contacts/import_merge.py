@@ -34,14 +34,18 @@ SET name = CASE WHEN judged.name = '' THEN c.name ELSE judged.name END,
     updated_at = %(now)s
 FROM judged WHERE c.id = judged.contact AND NOT arrives AND outcome IN ('updated', 'no_consent')
 """
-_TAG = """
+_TAG_NEW = (
+    "INSERT INTO contacts_contact_tags (contact_id, tag_id) SELECT contact, unnest(tag_ids) FROM judged WHERE arrives"
+)
+_TAG_KNOWN = """
 INSERT INTO contacts_contact_tags (contact_id, tag_id)
-SELECT contact, unnest(tag_ids) FROM judged WHERE outcome IN ('new', 'updated', 'no_consent', 'to_fix')
+SELECT contact, unnest(tag_ids) FROM judged WHERE NOT arrives AND outcome IN ('updated', 'no_consent')
 ON CONFLICT DO NOTHING
 """
 _SAY = """
 INSERT INTO contacts_consententry
-    (account_id, contact_id, mobile_hash, act, source, happened_at, created_at, actor_id, import_id, row_no, text, evidence, revives)
+    (account_id, contact_id, mobile_hash, act, source, happened_at, created_at, actor_id, import_id, row_no, text, evidence,
+    revives)
 SELECT %(account)s, contact, hash, CASE WHEN grants THEN 'granted' ELSE 'withdrawn' END, 'import', %(now)s, %(now)s, %(actor)s,
     %(import)s, line, CASE WHEN grants THEN %(text)s ELSE '' END, %(evidence)s::jsonb, false
 FROM judged WHERE grants OR outcome = 'opt_out' ORDER BY contact
@@ -86,7 +90,7 @@ def merge(import_: ContactImport, *, now: datetime, text: str, evidence: str) ->
         "evidence": evidence,
     }
     with connection.cursor() as cursor:
-        for statement in (_ADD, _REMEMBER, _UPDATE, _TAG, _SAY):
+        for statement in (_ADD, _REMEMBER, _UPDATE, _TAG_NEW, _TAG_KNOWN, _SAY):
             cursor.execute(statement, given)
         cursor.execute(_OPEN, given)
         still_open = [Spoken(*row) for row in cursor]

@@ -19,12 +19,13 @@ def frames(path: str, name: str, how: How) -> Iterator[Frame]:
     language = get_language() or settings.LANGUAGE_CODE
     locale = [str(folder) for folder in settings.LOCALE_PATHS]
     child = _start({"path": path, "name": name, "how": how, "language": language, "locale": locale})
+    assert child.stdout is not None
     try:
-        assert child.stdout is not None
         yield from _read(child.stdout)
     finally:
+        child.stdout.close()
         child.kill()
-        child.communicate()
+        child.wait()
 
 
 def _start(given: dict[str, Any]) -> subprocess.Popen[bytes]:

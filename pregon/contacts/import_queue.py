@@ -1,6 +1,6 @@
-"""Long imports, waiting for a worker."""
+"""Long imports, waiting for a worker that has their files."""
 
-from uuid import uuid4
+from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
@@ -8,8 +8,15 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from pregon.contacts.models import ContactImport
+from pregon.settings.env import kept_secret
 
-QUEUE = "imports"  # of its own: a long file holds up no launch
+
+def here() -> str:
+    """The queue of this folder of files: a worker on another machine, with a folder of its own, has none of them.
+
+    A queue of its own as well so that a long file holds up nobody's launch.
+    """
+    return f"imports-{kept_secret(Path(settings.MEDIA_ROOT) / 'place')[:12]}"
 
 
 def defer(import_: ContactImport) -> None:
@@ -17,6 +24,7 @@ def defer(import_: ContactImport) -> None:
     lock, once = f"contacts.account:{import_.account_id}", f"contacts.import:{import_.pk}"
     try:
         with transaction.atomic():  # a refused INSERT costs the caller's transaction nothing
-            app.configure_task("contacts:go_on", lock=lock, queueing_lock=once).defer(import_id=import_.pk)
+            task = app.configure_task("contacts:go_on", queue=here(), lock=lock, queueing_lock=once)
+            task.defer(import_id=import_.pk)
     except AlreadyEnqueued:
         pass

@@ -1,6 +1,8 @@
 """CSV of the rows that stay out, each with its reason: written by PostgreSQL, for they may be a million."""
 
 from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -20,7 +22,7 @@ def head() -> bytes:
 
 def rows() -> Iterator[bytes]:
     """Of `judged`, without the head: blocks of whole lines."""
-    given = {"zone": timezone.get_current_timezone_name(), "outcomes": [*LEFT_OUT], "line": _LINE}
+    given: dict[str, Any] = {"zone": timezone.get_current_timezone_name(), "outcomes": [*LEFT_OUT], "line": _LINE}
     with connection.cursor() as cursor:
         cursor.execute(_WHY)
         cursor.execute(_DISTINCT, given)
@@ -32,9 +34,9 @@ def rows() -> Iterator[bytes]:
                 yield bytes(block).replace(b"\n", b"\r\n")
 
 
-def _told(outcome: str, reason: str, day: object, moment: object) -> tuple[object, ...]:
+def _told(outcome: str, reason: str, day: date | None, moment: datetime | None) -> list[Any]:
     why, then = import_reasons.tell(LeftOut(0, "", "", outcome, reason, _LINE, moment))
-    return outcome, reason, day, why, then
+    return [outcome, reason, day, why, then]
 
 
 _WHY = """

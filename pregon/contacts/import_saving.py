@@ -23,7 +23,7 @@ def begin(import_: ContactImport) -> None:
     head = import_rejects.head()
     import_.counts = dict.fromkeys([*import_staging.Outcome.values, "grants"], 0)
     import_.done_rows = import_.done_upto = 0
-    import_.rejects.save(f"{Path(import_.file.name).stem}.csv", ContentFile(head), save=False)
+    import_.rejects.save(f"{Path(str(import_.file.name)).stem}.csv", ContentFile(head), save=False)
     import_.rejects_bytes = len(head)
 
 

@@ -235,7 +235,7 @@ WITH s AS (
         CASE WHEN %(tag)s = '' THEN tags ELSE concat_ws(%(unit)s, nullif(tags, ''), %(tag)s) END AS tags
     FROM {table} AS s WHERE {which}
 ), given AS (
-    SELECT tags, array_agg(known.tag) FILTER (WHERE known.tag IS NOT NULL) AS ids, bool_or(known.tag IS NULL) AS unknown
+    SELECT tags, array_agg(DISTINCT known.tag) FILTER (WHERE known.tag IS NOT NULL) AS ids, bool_or(known.tag IS NULL) AS unknown
     FROM (SELECT DISTINCT tags FROM s WHERE tags <> '') AS t CROSS JOIN unnest(string_to_array(tags, %(unit)s)) AS one
     LEFT JOIN unnest(%(tag_names)s::text[], %(tag_ids)s::bigint[]) AS known (name, tag) ON known.name = one
     GROUP BY tags

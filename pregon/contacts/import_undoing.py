@@ -5,9 +5,9 @@ permission is void. A no is never taken back, a file's neither.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import SET_NULL, ManyToOneRel, QuerySet
 from django.utils import timezone
 
 from pregon.contacts import consent, tags
@@ -41,6 +41,7 @@ def _restore(import_: ContactImport) -> bool:
     """Some of those whom it changed."""
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, {"import": import_.pk, "part": PART})
+        cursor.execute("SELECT contact_id FROM before")
         ids = [pk for (pk,) in cursor]
         if not ids:
             return False
@@ -58,7 +59,6 @@ DROP TABLE IF EXISTS pg_temp.before;
 CREATE TEMPORARY TABLE before ON COMMIT DROP AS
     SELECT * FROM contacts_before WHERE import_id = %(import)s ORDER BY contact_id LIMIT %(part)s;
 DELETE FROM contacts_before USING before WHERE contacts_before.id = before.id;
-SELECT DISTINCT contact_id FROM before;
 """
 _UNTAG = """
 DELETE FROM contacts_contact_tags AS has USING before, contacts_contact AS c
@@ -74,13 +74,11 @@ FROM before WHERE c.id = before.contact_id AND c.updated_at = before.changed_at
 def _take_back(import_: ContactImport) -> bool:
     """Some of those whom it brought."""
     brought = Contact.objects.filter(account_id=import_.account_id, source=import_, pk__gt=import_.done_upto)
-    people = _locked(brought.order_by("pk")[:PART])
+    people = _locked(brought)
     if not people:
         return False
-    tagged = _tagged_by_hand(import_, people)
-    touched = [person for person in people if _touched(person) or person.pk in tagged]
-    staying = {person.pk for person in touched}
-    Contact.objects.filter(pk__in=[person.pk for person in people if person.pk not in staying]).delete()
+    touched = _touched(import_, people)
+    _delete([person.pk for person in people if person not in touched])
     _settle(import_, touched)
     import_.done_upto = people[-1].pk
     import_.done_rows += len(people)
@@ -88,18 +86,34 @@ def _take_back(import_: ContactImport) -> bool:
     return True
 
 
-def _touched(person: Contact) -> bool:
-    return person.updated_at != person.created_at or person.last_inbound_at is not None
-
-
-def _tagged_by_hand(import_: ContactImport, people: Sequence[Contact]) -> set[int]:
-    given = _tags(import_)
+def _touched(import_: ContactImport, people: Sequence[Contact]) -> list[Contact]:
+    """Those who wrote, or whom somebody has changed or given a tag."""
     links = Contact.tags.through.objects.filter(contact__in=[person.pk for person in people])
-    return set(links.exclude(tag__in=given).values_list("contact_id", flat=True))
+    tagged = set(links.exclude(tag__in=_tags(import_)).values_list("contact_id", flat=True))
+    return [
+        person
+        for person in people
+        if person.updated_at != person.created_at or person.last_inbound_at or person.pk in tagged
+    ]
 
 
-def _locked(rows: Any) -> list[Contact]:
-    return list(rows.order_by("pk").select_for_update())
+def _delete(people: Sequence[int]) -> None:
+    """As Django would, without making an object of every row that refers to them."""
+    with connection.cursor() as cursor:
+        for relation in Contact._meta.get_fields(include_hidden=True):
+            if isinstance(relation, ManyToOneRel):
+                table, column = relation.field.model._meta.db_table, relation.field.column
+                act = (
+                    f"UPDATE {table} SET {column} = NULL" if relation.on_delete is SET_NULL else f"DELETE FROM {table}"
+                )
+                cursor.execute(f"{act} WHERE {column} = ANY(%s)", [people])
+        cursor.execute("DELETE FROM contacts_contact WHERE id = ANY(%s)", [people])
+
+
+def _locked(rows: QuerySet[Contact]) -> list[Contact]:
+    """The first PART of them."""
+    needed = rows.only("pk", "mobile", "created_at", "updated_at", "last_inbound_at")
+    return list(needed.order_by("pk").select_for_update()[:PART])
 
 
 def _settle(import_: ContactImport, people: Sequence[Contact]) -> None:

@@ -170,7 +170,7 @@ def discard(import_: ContactImport) -> None:
     with _claimed(import_, Status.REVIEWING, Status.READING) as claimed:
         claimed.status = Status.DISCARDED
         file, claimed.file = claimed.file, ""
-    file.storage.delete(file.name)
+    file.storage.delete(str(file.name))
     import_staging.drop(import_)  # whoever reads it has noticed by then: before, one would wait for the other
 
 
@@ -235,5 +235,6 @@ def _claimed(import_: ContactImport, *status: str) -> Iterator[ContactImport]:
 
 
 def _example(row: list[Any]) -> LeftOut:
-    *told, refused_at = row
-    return LeftOut(*told, datetime.fromisoformat(refused_at) if refused_at else None)
+    found = LeftOut(*row)
+    moment = found.refused_at
+    return found._replace(refused_at=datetime.fromisoformat(moment)) if isinstance(moment, str) else found

@@ -1,8 +1,8 @@
-"""Imports that take longer than a click."""
+"""Imports that take longer than a click, and what they leave behind."""
 
 from procrastinate import Blueprint, JobContext
 
-from pregon.contacts import import_queue, imports
+from pregon.contacts import import_queue, import_tidying, imports
 from pregon.contacts.models import ContactImport
 
 blueprint = Blueprint()
@@ -16,9 +16,16 @@ def go_on_due(timestamp: int) -> None:
         import_queue.defer(import_)
 
 
-@blueprint.task(name="go_on", queue=import_queue.QUEUE, pass_context=True)
+@blueprint.task(name="go_on", pass_context=True)
 def go_on(context: JobContext, import_id: int) -> None:
     """Until it has ended, waits for people, or this worker stops: then another goes on."""
     while imports.advance(import_id):
         if context.should_abort():
-            return import_queue.defer(ContactImport.objects.get(pk=import_id))
+            import_queue.defer(ContactImport.objects.get(pk=import_id))
+            return
+
+
+@blueprint.periodic(cron="23 4 * * *")
+@blueprint.task(name="tidy_imports", queueing_lock="contacts.tidy_imports")
+def tidy_imports(timestamp: int) -> None:
+    import_tidying.tidy()

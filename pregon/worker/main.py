@@ -4,8 +4,10 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from django.db import Error as DatabaseFailure
 from procrastinate import App
@@ -23,7 +25,8 @@ log = logging.getLogger(__name__)
 INBOX_SECONDS = 0.05  # how long an arrival may wait when nothing wakes the inbox
 REAP_SECONDS = 2.0
 STALLED = timedelta(seconds=10)  # without a heartbeat for so long, a worker is dead
-JOBS_AT_ONCE = {"default": 4, import_queue.QUEUE: 1}  # per queue: a file of a million people holds up nobody's launch
+JOBS_AT_ONCE = 4
+IMPORTS_AT_ONCE = 1  # beside these: a file of a million people holds up nobody's launch
 
 
 async def run(ready: Callable[[], None] = lambda: None) -> None:
@@ -40,8 +43,8 @@ async def run(ready: Callable[[], None] = lambda: None) -> None:
         group.create_task(pumps.run(stop))
         group.create_task(_read_inbox(stop))
         group.create_task(_repeat(stop, REAP_SECONDS, lambda: _reap(app)))
-        for queue in JOBS_AT_ONCE:
-            group.create_task(_jobs(app, queue, stop))
+        for queue, at_once in {"default": JOBS_AT_ONCE, import_queue.here(): IMPORTS_AT_ONCE}.items():
+            group.create_task(_jobs(partial(_procrastinate, app, queue, at_once), stop))
         tune_collector()
         ready()
 
@@ -52,11 +55,11 @@ def tune_collector() -> None:
     gc.set_threshold(100_000, 20, 50)
 
 
-async def _jobs(app: App, queue: str, stop: asyncio.Event) -> None:
+async def _jobs(begin: Callable[[], Coroutine[Any, Any, None]], stop: asyncio.Event) -> None:
     """Procrastinate's own loop, begun again when it ends by itself: it does so when the database restarts."""
     stopped = asyncio.create_task(stop.wait())
     while not stop.is_set():
-        worker = asyncio.create_task(_procrastinate(app, queue))
+        worker = asyncio.create_task(begin())
         await asyncio.wait([worker, stopped], return_when=asyncio.FIRST_COMPLETED)
         worker.cancel()
         [end] = await asyncio.gather(worker, return_exceptions=True)
@@ -65,10 +68,10 @@ async def _jobs(app: App, queue: str, stop: asyncio.Event) -> None:
             await asyncio.sleep(REAP_SECONDS)
 
 
-async def _procrastinate(app: App, queue: str) -> None:
+async def _procrastinate(app: App, queue: str, at_once: int) -> None:
     await app.run_worker_async(
         queues=[queue],
-        concurrency=JOBS_AT_ONCE[queue],
+        concurrency=at_once,
         install_signal_handlers=False,
         update_heartbeat_interval=2,  # short, so that the jobs of a dead worker are found soon
         stalled_worker_timeout=STALLED.total_seconds(),

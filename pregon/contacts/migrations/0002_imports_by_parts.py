@@ -194,4 +194,6 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('account', 'digest'), name='mapping_once'),
         ),
         migrations.RunSQL(KNOWN, migrations.RunSQL.noop),
+        # The unique index of (contact, tag) finds a contact's tags as well.
+        migrations.RunSQL("DROP INDEX contacts_contact_tags_contact_id_ff2c136b", migrations.RunSQL.noop),
     ]

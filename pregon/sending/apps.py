@@ -1,0 +1,12 @@
+"""What the pipe connects once Django is ready."""
+
+from django.apps import AppConfig
+
+
+class SendingConfig(AppConfig):
+    name = "pregon.sending"
+
+    def ready(self) -> None:
+        from pregon.sending import written
+
+        written.connect()
