@@ -45,8 +45,9 @@ def read(import_: ContactImport) -> None:
 def stage(import_: ContactImport) -> None:
     """Only the table: the rows as they were read before. Joins the caller's transaction. Raises SpreadsheetError, Stopped."""
     import_staging.make(import_)
+    how = How(import_.mapping, import_.account.country, settings.SECRET_KEYS[-1])  # while it is copied nothing can be asked
     with nullcontext(_ignore) if small(import_) else _telling(import_) as tell:
-        import_staging.copy(import_, _lines(import_, tell))
+        import_staging.copy(import_, _lines(import_, how, tell))
     import_staging.finish(import_)
 
 
@@ -76,18 +77,16 @@ def _close(import_: ContactImport, status: Status, **fields: object) -> None:
         raise Stopped
 
 
-def _lines(import_: ContactImport, tell: Callable[[Frame], None]) -> Iterator[bytes]:
-    import_.rows = 0
-    for frame in _frames(import_):
+def _lines(import_: ContactImport, how: How, tell: Callable[[Frame], None]) -> Iterator[bytes]:
+    import_.rows, import_.notices = 0, []
+    for frame in _frames(import_, how):
         import_.rows += frame.rows
         import_.notices = [*import_.notices, *frame.notices][:NOTICES]
         tell(frame)
         yield frame.lines
 
 
-def _frames(import_: ContactImport) -> Iterator[Frame]:
-    how = How(import_.mapping, import_.account.country, settings.SECRET_KEYS[-1])
-    import_.notices = []
+def _frames(import_: ContactImport, how: How) -> Iterator[Frame]:
     if not small(import_):
         yield from import_process.frames(import_.file.path, import_.file_name, how)
         return

@@ -97,7 +97,7 @@ def _touched(import_: ContactImport, people: Sequence[Contact]) -> list[Contact]
     ]
 
 
-def _delete(people: Sequence[int]) -> None:
+def _delete(people: list[int]) -> None:
     """As Django would, without making an object of every row that refers to them."""
     with connection.cursor() as cursor:
         for relation in Contact._meta.get_fields(include_hidden=True):

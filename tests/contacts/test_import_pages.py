@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from pregon.accounts.models import Role
-from pregon.contacts import consent, people
+from pregon.contacts import consent, imports, people
 from pregon.contacts.models import Consent, ConsentEntry, ContactImport, Source
 from tests import make
 from tests.contacts.test_imports import CLIENTS, NOON
@@ -124,6 +124,58 @@ class TestWalk:
         assert owner.account.contacts.count() == 7
 
 
+class TestUnderway:
+    LONG = "nombre,celular,nota\n" + "".join(f"Ana {n},222{n:07d},{'x' * 100}\n" for n in range(5_000))
+
+    def test_how_far_it_is_while_a_worker_reads_and_saves(self, owner, browser):
+        page = upload(browser, self.LONG)
+        assert ("Leemos tu archivo" in page.text, "filas leídas" in page.text) == (True, True)
+        import_ = ContactImport.objects.get()
+        ContactImport.objects.update(rows=1_234, read_bytes=100_000)
+        partial = browser.get(url("import_progress", import_.pk))
+        assert "1,234 filas leídas" in words(partial)
+        assert "every 1s" in partial.text
+        imports.finish(import_)
+        assert browser.get(url("import_progress", import_.pk)).headers["HX-Refresh"] == "true"
+        assert "Guardamos tus contactos" in save(browser, statement="store", declared="on").text
+        ContactImport.objects.update(done_rows=2_500)
+        assert "2,500 de 5,000 filas" in words(browser.get(url("import_progress", import_.pk)))
+
+    def test_stopped_while_it_is_read(self, browser):
+        upload(browser, self.LONG)
+        import_ = ContactImport.objects.get()
+        assert "No se guardó nada" in browser.post(url("import_discard", import_.pk), follow=True).text
+        import_.refresh_from_db()
+        assert import_.status == ContactImport.Status.DISCARDED
+
+    def test_stopped_while_it_is_saved(self, owner, browser):
+        upload(browser, self.LONG)
+        import_ = ContactImport.objects.get()
+        imports.finish(import_)
+        save(browser, statement="store", declared="on")
+        page = browser.post(url("import_stop", import_.pk), follow=True)
+        assert "Deshacemos la importación" in page.text
+        imports.finish(import_)
+        assert "Importación deshecha" in browser.get(url("import_review", import_.pk)).text
+        assert not owner.account.contacts.exists()
+
+    def test_undone_with_one_click(self, owner, browser):
+        upload(browser)
+        assert "Deshacer esta importación" in save(browser, statement="store", declared="on").text
+        import_ = ContactImport.objects.get()
+        page = browser.post(url("import_undo", import_.pk), follow=True)
+        assert "7 personas como antes" in words(page)
+        assert "1 baja se queda" in words(page)
+        assert not owner.account.contacts.exists()
+        assert "se deshizo" in browser.post(url("import_undo", import_.pk), follow=True).text
+
+    def test_a_list_of_opt_outs_offers_no_undo(self, browser):
+        upload(browser)
+        page = save(browser, statement="opt_out")
+        assert "Una baja no se deshace" in page.text
+        assert "Deshacer esta importación" not in page.text
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         ("data", "sentence"),
@@ -149,11 +201,6 @@ class TestRefusals:
         assert 'aria-invalid="true"' in page.text
         assert not ContactImport.objects.exists()
 
-    def test_too_large_to_wait_for(self, browser):
-        response = upload(browser, b"Celular\n" + b"2225550101\n" * 4_600_000)
-        assert "debe pesar menos de 50 MB" in response.content.decode()
-        assert not ContactImport.objects.exists()
-
     def test_nothing_chosen(self, browser):
         assert "Elige un archivo" in browser.post(url("import_new"), {}).text
 
@@ -168,8 +215,11 @@ class TestAccess:
     def test_owner_teammate_viewer_stranger(self, owner, browser):
         upload(browser)
         import_ = ContactImport.objects.get()
-        addresses = [url(name, import_.pk) for name in ("import_review", "import_rejects")]
-        posts = [url(name, import_.pk) for name in ("import_columns", "import_commit", "import_discard")]
+        addresses = [url(name, import_.pk) for name in ("import_review", "import_rejects", "import_progress")]
+        posts = [
+            url(name, import_.pk)
+            for name in ("import_columns", "import_commit", "import_discard", "import_stop", "import_undo")
+        ]
         editor = make.signed_in(make.member(owner.account, Role.EDITOR))
         viewer = make.signed_in(make.member(owner.account, Role.VIEWER))
         stranger = make.signed_in(make.business())

@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy
 
 from pregon.contacts import import_rows, statements
 from pregon.contacts.models import ContactImport
-from pregon.lib import spreadsheets
 
 FIELD = "own"
 COLUMN_WORDS = {
@@ -32,7 +31,7 @@ class FileForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("Tu archivo"),
         required=False,
-        help_text=gettext_lazy("CSV, Excel (XLSX, XLS), ODS o vCard, de menos de 50 MB."),
+        help_text=gettext_lazy("CSV o agenda (VCF) de menos de 500 MB; Excel (XLSX, XLS) u ODS de menos de 50 MB."),
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.vcf,.xlsx,.xls,.ods"}),
     )
     cells = forms.CharField(
@@ -49,17 +48,6 @@ class FileForm(forms.Form):
         if not self.errors and not given.get("file") and not given.get("cells", "").strip():
             self.add_error("file", _("Elige un archivo, o pega las celdas."))
         return given
-
-    def clean_file(self) -> Any:
-        """Read while the person waits, so that text too is bounded; `pregon import` takes more."""
-        file = self.cleaned_data["file"]
-        size = file.size if file else 0
-        if size >= spreadsheets.MAX_WORKBOOK:
-            raise forms.ValidationError(
-                _("El archivo pesa %(size)s MB y debe pesar menos de %(most)s MB: divídelo y súbelo por partes.")
-                % {"size": -(-size // 1_000_000), "most": spreadsheets.MAX_WORKBOOK // 1_000_000}
-            )
-        return file
 
     def table(self) -> tuple[BinaryIO, str]:
         """The bytes and a name for them."""
