@@ -5,6 +5,7 @@ Standard input: one JSON object. Standard output: frames, each a JSON object on 
 """
 
 import json
+import os
 import resource
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ SECONDS = 900
 
 
 def main() -> None:
+    os.nice(5)  # sending goes first
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     given = json.load(sys.stdin)
@@ -35,7 +37,7 @@ def _read(file: BinaryIO, given: dict[str, Any]) -> None:
     from pregon.lib.spreadsheets import SpreadsheetError
 
     try:
-        for frame in import_rows.frames(file, given["name"], import_rows.How(*given["how"])):
+        for frame in import_rows.frames(file, given["name"], import_rows.How(*given["how"]), given["share"]):
             head = {"rows": frame.rows, "at": frame.at, "size": len(frame.lines), "notices": frame.notices}
             _write(head, frame.lines)
     except SpreadsheetError as error:

@@ -53,8 +53,9 @@ FROM judged WHERE grants OR outcome = 'opt_out' ORDER BY contact
 # Whose standing the rows above do not settle: withdrawals, and newcomers for whose number something was said before.
 _OPEN = """
 SELECT contact, hash FROM judged
-WHERE outcome = 'opt_out' OR arrives AND NOT grants AND mobile IS NOT NULL AND EXISTS (
-    SELECT FROM contacts_consententry AS entry WHERE entry.account_id = %(account)s AND entry.mobile_hash = judged.hash
+WHERE outcome = 'opt_out' OR arrives AND NOT grants AND mobile IS NOT NULL AND (
+    SELECT true FROM contacts_consententry AS entry
+    WHERE entry.account_id = %(account)s AND entry.mobile_hash = judged.hash LIMIT 1
 )
 """
 # Settling is no change: an undo takes these newcomers back as well.

@@ -45,7 +45,9 @@ def read(import_: ContactImport) -> None:
 def stage(import_: ContactImport) -> None:
     """Only the table: the rows as they were read before. Joins the caller's transaction. Raises SpreadsheetError, Stopped."""
     import_staging.make(import_)
-    how = How(import_.mapping, import_.account.country, settings.SECRET_KEYS[-1])  # while it is copied nothing can be asked
+    how = How(
+        import_.mapping, import_.account.country, settings.SECRET_KEYS[-1]
+    )  # while it is copied nothing can be asked
     with nullcontext(_ignore) if small(import_) else _telling(import_) as tell:
         import_staging.copy(import_, _lines(import_, how, tell))
     import_staging.finish(import_)

@@ -4,10 +4,10 @@ Here Python works for each row of a file, so the usual case of everything is loo
 """
 
 import functools
+import itertools
 import json
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
 from django.core.exceptions import ValidationError
@@ -84,13 +84,17 @@ def field_name(header: str) -> str:
     return f"{name} 2" if name in RESERVED else name
 
 
-def frames(file: BinaryIO, name: str, how: How) -> Iterator[Frame]:
-    """The whole file. Raises SpreadsheetError."""
+def frames(file: BinaryIO, name: str, how: How, share: tuple[int, int] = (0, 1)) -> Iterator[Frame]:
+    """The whole file; of `share` (1, 2), the second of every two frames. Raises SpreadsheetError."""
     table = spreadsheets.open(file, name)
     read = Reader(how).read
-    rows = (read(line, cells) for line, cells in table.rows)
-    while lines := list(islice(rows, ROWS_PER_FRAME)):
-        yield Frame(len(lines), file.tell(), "".join(lines).encode("utf-8", "replace"), [])
+    for turn in itertools.count():
+        rows = list(itertools.islice(table.rows, ROWS_PER_FRAME))
+        if not rows:
+            break
+        if turn % share[1] == share[0]:
+            lines = "".join([read(line, cells) for line, cells in rows])
+            yield Frame(len(rows), file.tell(), lines.encode("utf-8", "replace"), [])
     yield Frame(0, file.tell(), b"", [(problem.line, problem.text) for problem in table.problems])
 
 

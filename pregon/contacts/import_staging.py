@@ -229,14 +229,12 @@ def _beside(import_: ContactImport, which: str) -> str:
     return _BESIDE.format(table=table(import_), which=which)
 
 
+# One look into an index per row, whatever the planner thinks of a table that grows while it is filled: hence the LIMITs.
 _BESIDE = """
-WITH s AS (
-    SELECT line, name, search, raw, mobile, problem, reason, email, fields, hash, first_line, word,
-        CASE WHEN %(tag)s = '' THEN tags ELSE concat_ws(%(unit)s, nullif(tags, ''), %(tag)s) END AS tags
-    FROM {table} AS s WHERE {which}
-), given AS (
+WITH given AS (
     SELECT tags, array_agg(DISTINCT known.tag) FILTER (WHERE known.tag IS NOT NULL) AS ids, bool_or(known.tag IS NULL) AS unknown
-    FROM (SELECT DISTINCT tags FROM s WHERE tags <> '') AS t CROSS JOIN unnest(string_to_array(tags, %(unit)s)) AS one
+    FROM (SELECT DISTINCT tags FROM {table} AS s WHERE {which}) AS t
+    CROSS JOIN unnest(string_to_array(concat_ws(%(unit)s, nullif(tags, ''), nullif(%(tag)s, '')), %(unit)s)) AS one
     LEFT JOIN unnest(%(tag_names)s::text[], %(tag_ids)s::bigint[]) AS known (name, tag) ON known.name = one
     GROUP BY tags
 )
@@ -247,11 +245,16 @@ SELECT s.*, given.ids AS tag_ids, c.id AS contact, c.consent, coalesce(refusal.h
         OR given.ids IS NOT NULL
             AND NOT given.ids <@ ARRAY(SELECT has.tag_id FROM contacts_contact_tags AS has WHERE has.contact_id = c.id)
     ) AS changes
-FROM s
-LEFT JOIN contacts_contact AS c ON c.account_id = %(account)s AND c.mobile = s.mobile
-LEFT JOIN contacts_refusal AS refusal
-    ON refusal.account_id = %(account)s AND refusal.mobile_hash = s.hash AND s.mobile IS NOT NULL
+FROM {table} AS s
+LEFT JOIN LATERAL (
+    SELECT * FROM contacts_contact AS c WHERE c.account_id = %(account)s AND c.mobile = s.mobile LIMIT 1
+) AS c ON true
+LEFT JOIN LATERAL (
+    SELECT * FROM contacts_refusal AS refusal
+    WHERE s.mobile IS NOT NULL AND refusal.account_id = %(account)s AND refusal.mobile_hash = s.hash LIMIT 1
+) AS refusal ON true
 LEFT JOIN given ON given.tags = s.tags
+WHERE {which}
 """
 
 
@@ -288,7 +291,7 @@ def _judgement(import_: ContactImport, which: str, *, numbering: bool) -> str:
 
 
 _JUDGEMENT = """
-SELECT line, name, search, raw, mobile, problem, reason, email, tags, tag_ids, fields, hash, first_line, refused_at, outcome,
+SELECT line, name, search, raw, mobile, problem, reason, email, tag_ids, fields, hash, first_line, refused_at, outcome,
     said_yes AND outcome IN ('new', 'updated') AS grants,
     contact IS NULL AND outcome IN ('new', 'no_consent', 'to_fix') AS arrives,
     CASE WHEN contact IS NULL AND outcome IN ('new', 'no_consent', 'to_fix') THEN {number} ELSE contact END AS contact
