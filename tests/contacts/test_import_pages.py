@@ -124,6 +124,7 @@ class TestWalk:
         assert owner.account.contacts.count() == 7
 
 
+@pytest.mark.django_db(transaction=True)  # a large file is read beside the connection that tells how far it is
 class TestUnderway:
     LONG = "nombre,celular,nota\n" + "".join(f"Ana {n},222{n:07d},{'x' * 100}\n" for n in range(5_000))
 
