@@ -1,11 +1,14 @@
 """Imports that take longer than a click, and what they leave behind."""
 
-from procrastinate import Blueprint, JobContext
+from django.db import InterfaceError, OperationalError
+from procrastinate import Blueprint, JobContext, RetryStrategy
 
 from pregon.contacts import import_queue, import_tidying, imports
 from pregon.contacts.models import ContactImport
 
 blueprint = Blueprint()
+# A database that was away, or two that waited for each other: the inbox holds people, and may want the base.
+AGAIN = RetryStrategy(max_attempts=10, wait=1, retry_exceptions={OperationalError, InterfaceError})
 
 
 @blueprint.periodic(cron="* * * * *")
@@ -16,7 +19,7 @@ def go_on_due(timestamp: int) -> None:
         import_queue.defer(import_)
 
 
-@blueprint.task(name="go_on", pass_context=True)
+@blueprint.task(name="go_on", pass_context=True, retry=AGAIN)
 def go_on(context: JobContext, import_id: int) -> None:
     """Until it has ended, waits for people, or this worker stops: then another goes on."""
     while imports.advance(import_id):
