@@ -154,7 +154,7 @@ class TestFind:
 
 class TestTags:
     def test_split(self):
-        assert tags.split("Centro, VIP;centro | Charolas ") == ["Centro", "VIP", "Charolas"]
+        assert tag_names.split("Centro, VIP;centro | Charolas ") == ["Centro", "VIP", "Charolas"]
 
     def test_put_and_take(self):
         account = make.account()
