@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pregon.contacts import consent, people, tags
+from pregon.contacts import consent, people, tag_names, tags
 from pregon.contacts.models import Consent, Refusal, Source
 from pregon.contacts.people import Details, Filters
 from tests import make
