@@ -111,10 +111,14 @@ def hash_of(mobile: str | None) -> str:
     return crypto.keyed_hash(mobile, settings.SECRET_KEYS[-1]) if mobile else ""
 
 
-def lock_base(account_id: int) -> None:
-    """Until the transaction ends nobody else brings numbers into this account's base, nor speaks for one outside it."""
+def lock_base(account_id: int, *, shared: bool = False) -> None:
+    """Until the transaction ends nobody else brings numbers into this account's base, nor speaks for one outside it.
+
+    `shared`: but those who share it: the parts of one import.
+    """
+    lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"contacts:{account_id}"])
+        cursor.execute(f"SELECT {lock}(hashtextextended(%s, 0))", [f"contacts:{account_id}"])
 
 
 @transaction.atomic

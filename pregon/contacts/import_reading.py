@@ -10,6 +10,7 @@ from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from pregon.contacts import import_process, import_rows, import_staging
@@ -21,6 +22,13 @@ log = logging.getLogger(__name__)
 SMALL = 500_000  # bytes of a file that is read and saved within the click: some 7,000 rows
 NOTICES = 20  # kept of what was odd about a file
 Status = ContactImport.Status
+
+
+@contextmanager
+def words(import_: ContactImport) -> Iterator[None]:
+    """In the language and at the hours of whoever brought it."""
+    with translation.override(import_.language), timezone.override(import_.account.zone):
+        yield
 
 
 class Stopped(Exception):

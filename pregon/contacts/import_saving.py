@@ -1,101 +1,160 @@
 """Rows of a reviewed file become people, a part at a time, each in a transaction of less than a second.
 
-`done_upto` moves in the same transaction as the people: whoever goes on after a crash begins with the first row that is not
-saved. Between two parts everybody else has their turn: an act of consent waits for one part at most.
+What a part did is written into its row in the same transaction: whoever goes on after a crash takes the parts that are left.
+Two are saved at once, for they have no person in common; they share the lock of the account's base, so that everybody else
+(an act of consent, too) waits for these two at most, and so that two files of one business come one after the other.
 """
 
 import json
-from pathlib import Path
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePath
 
-from django.core.files.base import ContentFile
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from pregon.contacts import consent, import_merge, import_reading, import_rejects, import_staging, statements, tags
-from pregon.contacts.models import ContactImport, Tag
+from pregon.contacts.models import ContactImport, ImportPart
 
 PART = 25_000  # rows
+LANES = 2  # parts at once: one of PostgreSQL's processes for each
 Status = ContactImport.Status
 
 
-def begin(import_: ContactImport) -> None:
-    """Before the first part: nobody is saved, and the file of what stays out has only its head."""
-    head = import_rejects.head()
-    import_.counts = dict.fromkeys([*import_staging.Outcome.values, "grants"], 0)
-    import_.done_rows = import_.done_upto = 0
-    import_.rejects.save(f"{Path(str(import_.file.name)).stem}.csv", ContentFile(head), save=False)
-    import_.rejects_bytes = len(head)
-
-
-def save_part(import_pk: int) -> None:
-    """The next rows; after the last ones it is COMMITTED. Nothing happens when it is no longer SAVING."""
-    with transaction.atomic():
-        found = _locked(import_pk)
-        kept = found and import_staging.kept(found)
-        if found and kept:
-            _save_part(found)
-    if found and not kept:  # PostgreSQL has lost the table: it crashed
-        with transaction.atomic():
-            import_reading.stage(found)
-    if found and found.status == Status.COMMITTED:  # not while others wait: somebody may be reading in it
-        import_staging.drop(found)
-
-
-def _locked(import_pk: int) -> ContactImport | None:
-    """Whoever saves holds the row: of two that do, one waits."""
-    rows = ContactImport.objects.select_for_update(of=("self",), no_key=True).select_related("account")
-    return rows.filter(pk=import_pk, status=Status.SAVING).first()
-
-
-def _save_part(import_: ContactImport) -> None:
-    upto, rows = _stretch(import_)
-    if rows:
-        _merge(import_, upto)
-        import_.done_upto = upto
-        import_.done_rows += rows
-    if rows < PART:
-        import_.status, import_.committed_at = Status.COMMITTED, timezone.now()
-    import_.save(update_fields=["done_upto", "done_rows", "counts", "rejects_bytes", "status", "committed_at"])
-
-
-def _stretch(import_: ContactImport) -> tuple[int, int]:
-    """The last line of the next part, and its rows."""
-    table = import_staging.table(import_)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT coalesce(max(line), 0), count(*) FROM (SELECT line FROM {table} WHERE line > %s ORDER BY line LIMIT %s) AS s",
-            [import_.done_upto, PART],
-        )
-        return cursor.fetchone()  # type: ignore[no-any-return]
-
-
-def _merge(import_: ContactImport, upto: int) -> None:
-    _keep_tags(import_)
+def claim(import_: ContactImport) -> None:
+    """In the transaction that makes it SAVING: claims of a business come one after the other."""
     consent.lock_base(import_.account_id)
-    import_staging.judge(import_, (import_.done_upto, upto), numbering=True)
+    import_.claimed_at = timezone.now()
+
+
+def save(import_: ContactImport) -> bool:
+    """The next parts; after the last one it is COMMITTED. False when another file of the business comes first."""
+    if _behind(import_):
+        return False
+    if not import_staging.kept(import_):  # PostgreSQL has lost the table: it crashed
+        with transaction.atomic():
+            import_reading.stage(import_)
+    _divide(import_)
+    if not _save_parts(import_):
+        time.sleep(0.05)  # others save the last ones
+    _close(import_)
+    return True
+
+
+def _behind(import_: ContactImport) -> bool:
+    earlier = ContactImport.objects.filter(account_id=import_.account_id, status=Status.SAVING)
+    return earlier.filter(claimed_at__lt=import_.claimed_at).exists()
+
+
+@transaction.atomic
+def _divide(import_: ContactImport) -> None:
+    locked = ContactImport.objects.select_for_update().filter(pk=import_.pk, status=Status.SAVING).first()
+    if locked and not locked.parts.exists():
+        with connection.cursor() as cursor:
+            cursor.execute(_PARTS.format(table=import_staging.table(import_)), {"import": import_.pk, "part": PART})
+
+
+_PARTS = """
+INSERT INTO contacts_importpart (import_id, after, upto, rows)
+SELECT %(import)s, min(line) - 1, max(line), count(*)
+FROM (SELECT line, (row_number() OVER (ORDER BY line) - 1) / %(part)s AS part FROM {table}) AS numbered GROUP BY part
+"""
+
+
+def _save_parts(import_: ContactImport) -> bool:
+    """As many as there are lanes. False when there was none to be had."""
+    if import_.parts.filter(counts__isnull=True).count() <= 1:
+        return _save_part(import_)
+    with ThreadPoolExecutor(LANES) as lanes:
+        return any([*lanes.map(_save_in_lane, [import_] * LANES)])
+
+
+def _save_in_lane(import_: ContactImport) -> bool:
+    try:
+        with import_reading.words(import_):
+            return _save_part(import_)
+    finally:
+        connections.close_all()
+
+
+@transaction.atomic
+def _save_part(import_: ContactImport) -> bool:
+    """One that nobody else saves; none, when it was stopped meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM contacts_contactimport WHERE id = %s AND status = 'saving' FOR SHARE", [import_.pk])
+        if not cursor.rowcount:
+            return False
+    part = import_.parts.select_for_update(skip_locked=True).filter(counts__isnull=True).first()
+    if part is None:
+        return False
+    part.counts = _merge(import_, part)
+    part.save(update_fields=["counts"])
+    return True
+
+
+def _merge(import_: ContactImport, part: ImportPart) -> dict[str, int]:
+    _keep_tags(import_)
+    consent.lock_base(import_.account_id, shared=True)
+    import_staging.judge(import_, (part.after, part.upto), numbering=True)
     if changed := import_merge.lock():
         import_staging.judge_again(import_, changed)
     words = statements.ALL[import_.statement].words
     text = ": ".join(filter(None, (str(words), import_.wording)))
     evidence = json.dumps({"file": import_.file_name, "statement": import_.statement})
     import_merge.merge(import_, now=timezone.now(), text=text, evidence=evidence)
-    found = import_staging.counts()
-    import_.counts = {key: import_.counts[key] + found[key] for key in found}
-    _write_rejects(import_)
+    with _rejects(import_, part).open("wb") as file:  # by a part that does not commit, too: then it is written again
+        file.writelines(import_rejects.rows())
+    return import_staging.counts()
 
 
 def _keep_tags(import_: ContactImport) -> None:
     """Its tags, made where they are missing; whoever wants to delete one waits for this part."""
     names = [*import_.given_tags, *filter(None, [import_.tag])]
     if names and import_.statement != statements.OPT_OUT:
-        made = tags.ensure(import_.account, names)
-        [*Tag.objects.select_for_update(no_key=True).filter(pk__in=[tag.pk for tag in made]).order_by("pk")]
+        made = [tag.pk for tag in tags.ensure(import_.account, names)]
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT FROM contacts_tag WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [made])
 
 
-def _write_rejects(import_: ContactImport) -> None:
-    """After what the last part wrote that was committed."""
-    with Path(import_.rejects.path).open("r+b") as file:
-        file.truncate(import_.rejects_bytes)
-        file.seek(import_.rejects_bytes)
-        file.writelines(import_rejects.rows())
-        import_.rejects_bytes = file.tell()
+def _rejects(import_: ContactImport, part: ImportPart) -> Path:
+    return Path(f"{import_.file.path}.{part.pk}.csv")
+
+
+def _close(import_: ContactImport) -> None:
+    """Once all parts are saved."""
+    with transaction.atomic():
+        found = ContactImport.objects.select_for_update().filter(pk=import_.pk, status=Status.SAVING).first()
+        if found is None or found.parts.filter(counts__isnull=True).exists():
+            return
+        _join_rejects(found)
+        found.counts, found.status, found.committed_at = counts(found), Status.COMMITTED, timezone.now()
+        found.save(update_fields=["rejects", "counts", "status", "committed_at"])
+    forget(found)
+
+
+def _join_rejects(import_: ContactImport) -> None:
+    import_.rejects.name = str(PurePath(str(import_.file.name)).with_suffix(".csv"))
+    with Path(import_.rejects.path).open("wb") as whole:
+        whole.write(import_rejects.head())
+        whole.writelines(_rejects(import_, part).read_bytes() for part in import_.parts.all())
+
+
+def forget(import_: ContactImport) -> None:
+    """What only the saving needed. Nobody waits for it: somebody may still be reading in the table."""
+    for part in import_.parts.all():
+        _rejects(import_, part).unlink(missing_ok=True)
+    import_staging.drop(import_)
+
+
+def counts(import_: ContactImport) -> dict[str, int]:
+    """Rows per outcome and `grants`, as far as it is saved."""
+    known = Counter(dict.fromkeys([*import_staging.Outcome.values, "grants"], 0))
+    for each in import_.parts.filter(counts__isnull=False).values_list("counts", flat=True):
+        known.update(each)
+    return dict(known)
+
+
+def rows(import_: ContactImport) -> int:
+    """How many of the file's rows are saved or left out by now."""
+    return sum(import_.parts.filter(counts__isnull=False).values_list("rows", flat=True))

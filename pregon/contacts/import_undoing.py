@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import SET_NULL, ManyToOneRel, QuerySet
 from django.utils import timezone
 
-from pregon.contacts import consent, tags
+from pregon.contacts import consent, import_saving, tags
 from pregon.contacts.models import Contact, ContactImport, Tag
 from pregon.lib import text
 
@@ -21,20 +21,25 @@ Status = ContactImport.Status
 def begin(import_: ContactImport) -> None:
     """From now on its permissions count for nothing; the parts write that into the contacts."""
     import_.status, import_.undone_at = Status.UNDOING, timezone.now()
-    import_.done_rows = import_.done_upto = import_.stayed = 0
+    import_.taken_back = import_.taken_upto = import_.stayed = 0
 
 
-@transaction.atomic
 def undo_part(import_pk: int) -> None:
     """The next people; after the last ones it is UNDONE. Nothing happens when it is no longer UNDOING."""
-    rows = ContactImport.objects.select_for_update(of=("self",), no_key=True).select_related("account")
-    import_ = rows.filter(pk=import_pk, status=Status.UNDOING).first()
-    if import_ is None:
-        return
+    with transaction.atomic():
+        rows = ContactImport.objects.select_for_update(of=("self",), no_key=True).select_related("account")
+        import_ = rows.filter(pk=import_pk, status=Status.UNDOING).first()
+        if import_:
+            _undo_part(import_)
+    if import_ and import_.status == Status.UNDONE:
+        import_saving.forget(import_)
+
+
+def _undo_part(import_: ContactImport) -> None:
     if not (_restore(import_) or _take_back(import_)):
         _forget_tags(import_)
         import_.status = Status.UNDONE
-    import_.save(update_fields=["done_rows", "done_upto", "stayed", "status"])
+    import_.save(update_fields=["taken_back", "taken_upto", "stayed", "status"])
 
 
 def _restore(import_: ContactImport) -> bool:
@@ -49,7 +54,7 @@ def _restore(import_: ContactImport) -> bool:
         cursor.execute(_UNTAG)
         cursor.execute(_AS_BEFORE)
         import_.stayed += len(ids) - cursor.rowcount
-    import_.done_rows += len(ids)
+    import_.taken_back += len(ids)
     _settle(import_, people)
     return True
 
@@ -73,15 +78,15 @@ FROM before WHERE c.id = before.contact_id AND c.updated_at = before.changed_at
 
 def _take_back(import_: ContactImport) -> bool:
     """Some of those whom it brought."""
-    brought = Contact.objects.filter(account_id=import_.account_id, source=import_, pk__gt=import_.done_upto)
+    brought = Contact.objects.filter(account_id=import_.account_id, source=import_, pk__gt=import_.taken_upto)
     people = _locked(brought)
     if not people:
         return False
     touched = _touched(import_, people)
     _delete([person.pk for person in people if person not in touched])
     _settle(import_, touched)
-    import_.done_upto = people[-1].pk
-    import_.done_rows += len(people)
+    import_.taken_upto = people[-1].pk
+    import_.taken_back += len(people)
     import_.stayed += len(touched)
     return True
 

@@ -16,6 +16,7 @@ A row's yes counts only together with a statement of where the permission comes 
 """
 
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -102,27 +103,34 @@ def start(account: Account, file: BinaryIO, name: str, actor: User) -> ContactIm
 def go_on(import_: ContactImport) -> None:
     """What there is to do: at once for a small file, else by a worker. `import_` is updated."""
     if import_reading.small(import_):
-        finish(import_)
-    else:
+        while advance(import_.pk):
+            pass
+        import_.refresh_from_db()
+    if import_.status in UNDERWAY:
         import_queue.defer(import_)
 
 
 def finish(import_: ContactImport) -> None:
     """All there is to do, here and now; `import_` is updated."""
-    while advance(import_.pk):
-        pass
-    import_.refresh_from_db()
+    while import_.status in UNDERWAY:
+        if not advance(import_.pk):
+            time.sleep(0.1)  # another file of the business comes first
+        import_.refresh_from_db()
 
 
 def advance(import_pk: int) -> bool:
-    """The next step of whatever it is at, in the words of whoever brought it. False when it waits for people, or has ended."""
+    """The next step of whatever it is at, in the words of whoever brought it.
+
+    False when it waits for people, or for another file, or has ended.
+    """
     import_ = ContactImport.objects.select_related("account").get(pk=import_pk)
-    with translation.override(import_.language), timezone.override(import_.account.zone):
+    with import_reading.words(import_):
         match import_.status:
             case Status.READING:
                 import_reading.read(import_)
             case Status.SAVING:
-                import_saving.save_part(import_pk)
+                if not import_saving.save(import_):
+                    return False
             case Status.UNDOING:
                 import_undoing.undo_part(import_pk)
     return ContactImport.objects.filter(pk=import_pk, status__in=UNDERWAY).exists()
@@ -161,7 +169,7 @@ def commit(import_: ContactImport, actor: User) -> None:
         claimed.wording, claimed.tag = import_.wording, import_.tag
         claimed.created_by, claimed.language = actor, translation.get_language() or "es"
         claimed.status = Status.SAVING
-        import_saving.begin(claimed)
+        import_saving.claim(claimed)
     import_mappings.remember(import_.account, import_.headers, import_.mapping)
 
 
@@ -176,8 +184,8 @@ def discard(import_: ContactImport) -> None:
 
 def stop(import_: ContactImport, actor: User) -> None:
     """While it is saved: what was saved is taken back. Raises AlreadyClosed when it has ended."""
-    with _claimed(import_, Status.SAVING) as claimed:
-        claimed.undone_by = actor
+    with _claimed(import_, Status.SAVING) as claimed:  # waits for the parts that are just being saved
+        claimed.undone_by, claimed.counts = actor, import_saving.counts(claimed)
         import_undoing.begin(claimed)
 
 

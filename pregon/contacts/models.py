@@ -5,6 +5,7 @@
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -67,8 +68,7 @@ class ContactImport(models.Model):
     statement = models.CharField(max_length=40, blank=True)  # where the permission comes from (statements.ALL)
     wording = models.CharField(max_length=300, blank=True)  # what people read when they accepted
     tag = models.CharField(max_length=60, blank=True)
-    rejects = models.FileField(upload_to="imports/%Y/%m/", blank=True)  # CSV of what stayed out, as far as it is saved
-    rejects_bytes = models.BigIntegerField(default=0)  # what follows these was written by a part that did not commit
+    rejects = models.FileField(upload_to="imports/%Y/%m/", blank=True)  # CSV of what stayed out, once committed
     status = models.CharField(max_length=10, choices=Status, default=Status.READING)
     problem = models.CharField(max_length=300, blank=True)  # why it cannot be read, or not reviewed
     file_bytes = models.BigIntegerField(default=0)
@@ -76,11 +76,14 @@ class ContactImport(models.Model):
     rows = models.IntegerField(default=0)  # of the file, as far as it was read
     given_tags = models.JSONField(default=list)  # the names in its column of tags
     reviews = models.JSONField(default=dict)  # per way of stating the permission: {"counts": …, "examples": …}
-    counts = models.JSONField(default=dict)  # rows per outcome and `grants`, as far as it is saved
-    done_rows = models.IntegerField(default=0)  # of those that are saved or taken back
-    done_upto = models.BigIntegerField(default=0)  # the last line that is saved; the last contact that was taken back
-    stayed = models.IntegerField(default=0)  # people that an undo left, because something happened with them since
+    counts = models.JSONField(default=dict)  # rows per outcome and `grants`: the sums of its parts, once committed
+    taken_back = models.IntegerField(default=0)  # people that an undo has come to
+    taken_upto = models.BigIntegerField(default=0)  # the last contact of these
+    stayed = models.IntegerField(default=0)  # those of them that it left, because something happened with them since
     created_at = models.DateTimeField(auto_now_add=True)
+    claimed_at = models.DateTimeField(
+        null=True, blank=True
+    )  # of two files of a business, the first claimed is saved first
     committed_at = models.DateTimeField(null=True, blank=True)
     undone_at = models.DateTimeField(null=True, blank=True)  # from then on its permissions count for nothing
     undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
@@ -94,6 +97,22 @@ class ContactImport(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class ImportPart(models.Model):
+    """Some lines of a file that is saved, in one transaction. Whoever saves it holds its row."""
+
+    import_file = models.ForeignKey(ContactImport, models.CASCADE, related_name="parts", db_column="import_id")
+    after = models.IntegerField()  # a line; the part begins with the next row
+    upto = models.IntegerField()
+    rows = models.IntegerField()
+    counts = models.JSONField(null=True)  # rows per outcome and `grants`; null: not saved yet
+
+    class Meta:
+        ordering = ("after",)
+
+    def __str__(self) -> str:
+        return f"{self.after}–{self.upto}"
 
 
 class RememberedMapping(models.Model):
@@ -204,7 +223,8 @@ class ConsentEntry(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["contact", "-happened_at"], name="consent_by_contact"),
-            models.Index(fields=["account", "mobile_hash"], name="consent_by_hash"),
+            # Of random keys a hash index costs two thirds of a tree, felt when a million come in.
+            HashIndex(fields=["mobile_hash"], name="consent_by_hash"),
         )
 
     def __str__(self) -> str:

@@ -139,7 +139,7 @@ class TestUnderway:
         imports.finish(import_)
         assert browser.get(url("import_progress", import_.pk)).headers["HX-Refresh"] == "true"
         assert "Guardamos tus contactos" in save(browser, statement="store", declared="on").text
-        ContactImport.objects.update(done_rows=2_500)
+        import_.parts.create(after=1, upto=2_501, rows=2_500, counts={})
         assert "2,500 de 5,000 filas" in words(browser.get(url("import_progress", import_.pk)))
 
     def test_stopped_while_it_is_read(self, browser):

@@ -175,7 +175,7 @@ def _done(request: access.Request, import_: ContactImport) -> HttpResponse:
     """Saved, with the way back; or taken back."""
     context = {"import": import_, **contacts_ledger.account(import_.counts)}
     if import_.status == Status.UNDONE:
-        context["as_before"] = import_.done_rows - import_.stayed
+        context["as_before"] = import_.taken_back - import_.stayed
         return render(request, "panel/imports/import_undone.html", context)
     context["may_not_undo"] = imports.may_not_undo(import_)
     return render(request, "panel/imports/import_done.html", context)
