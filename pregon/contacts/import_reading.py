@@ -58,6 +58,7 @@ def stage(import_: ContactImport) -> None:
     )  # while it is copied nothing can be asked
     with nullcontext(_ignore) if small(import_) else _telling(import_) as tell:
         import_staging.copy(import_, _lines(import_, how, tell))
+    import_staging.widen()
     import_staging.finish(import_)
 
 
@@ -70,8 +71,6 @@ def _read(import_: ContactImport) -> None:
         import_staging.drop(import_)
         return _close(import_, Status.REVIEWING, problem=_too_many_tags())
     known = {"given_tags": import_.given_tags, "rows": import_.rows, "notices": import_.notices}
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL work_mem = '64MB'")
     return _close(import_, Status.REVIEWING, problem="", reviews=import_staging.review(import_), **known)
 
 

@@ -18,7 +18,8 @@ from pregon.contacts import consent, import_merge, import_reading, import_reject
 from pregon.contacts.models import ContactImport, ImportPart
 
 PART = 25_000  # rows
-LANES = 2  # parts at once: one of PostgreSQL's processes for each
+LANES = 2  # parts at once: one of PostgreSQL's processes for each,
+RUN = 4  # and parts that each saves in one step
 Status = ContactImport.Status
 
 
@@ -63,19 +64,23 @@ FROM (SELECT line, (row_number() OVER (ORDER BY line) - 1) / %(part)s AS part FR
 
 
 def _save_parts(import_: ContactImport) -> bool:
-    """As many as there are lanes. False when there was none to be had."""
+    """As many as the lanes take. False when there was none to be had."""
     if import_.parts.filter(counts__isnull=True).count() <= 1:
         return _save_part(import_)
     with ThreadPoolExecutor(LANES) as lanes:
         return any([*lanes.map(_save_in_lane, [import_] * LANES)])
 
 
-def _save_in_lane(import_: ContactImport) -> bool:
+def _save_in_lane(import_: ContactImport) -> int:
+    """Over a connection of its own. Returns how many parts."""
+    saved = 0
     try:
         with import_reading.words(import_):
-            return _save_part(import_)
+            while saved < RUN and _save_part(import_):
+                saved += 1
     finally:
         connections.close_all()
+    return saved
 
 
 @transaction.atomic
@@ -94,6 +99,7 @@ def _save_part(import_: ContactImport) -> bool:
 
 
 def _merge(import_: ContactImport, part: ImportPart) -> dict[str, int]:
+    import_staging.widen()
     _keep_tags(import_)
     consent.lock_base(import_.account_id, shared=True)
     import_staging.judge(import_, (part.after, part.upto), numbering=True)

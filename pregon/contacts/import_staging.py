@@ -113,6 +113,12 @@ def copy(import_: ContactImport, blocks: Iterable[bytes]) -> None:
             into.write(block)
 
 
+def widen() -> None:
+    """Until the transaction ends: sorting some thousand rows, or grouping a million, needs no file."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '64MB'")
+
+
 def finish(import_: ContactImport) -> None:
     """Once all rows are there: those of the same person know each other, and a stretch of lines is found fast."""
     with connection.cursor() as cursor:
@@ -172,11 +178,9 @@ def review(import_: ContactImport) -> dict[str, dict[str, Any]]:
     )
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS pg_temp.told")
-        cursor.execute(
-            f"CREATE TEMPORARY TABLE told ON COMMIT DROP AS SELECT line, refused_at, {columns} FROM ({_beside(import_, _STRETCH)}) "
-            "AS beside",
-            _given(import_, WHOLE_FILE),
-        )
+        beside = _beside(import_, _STRETCH, limit="")
+        select = f"SELECT line, refused_at, {columns} FROM ({beside}) AS beside"
+        cursor.execute(f"CREATE TEMPORARY TABLE told ON COMMIT DROP AS {select}", _given(import_, WHOLE_FILE))
         return {name: {"counts": _counts("told", name), "examples": _examples(import_, name)} for name in WAYS}
 
 
@@ -224,12 +228,13 @@ def _given(import_: ContactImport, lines: tuple[int, int]) -> dict[str, Any]:
     }
 
 
-def _beside(import_: ContactImport, which: str) -> str:
+def _beside(import_: ContactImport, which: str, limit: str) -> str:
     """SELECT of the rows with whom they are about: `contact`, `refused`, and whether a row `changes` anything."""
-    return _BESIDE.format(table=table(import_), which=which)
+    return _BESIDE.format(table=table(import_), which=which, limit=limit)
 
 
-# One look into an index per row, whatever the planner thinks of a table that grows while it is filled: hence the LIMITs.
+# For a part LIMIT 1, one look into an index per row, whatever the planner thinks of a table that grows while it is filled;
+# nothing for the whole file, so that it may read the tables side by side.
 _BESIDE = """
 WITH given AS (
     SELECT tags, array_agg(DISTINCT known.tag) FILTER (WHERE known.tag IS NOT NULL) AS ids, bool_or(known.tag IS NULL) AS unknown
@@ -247,11 +252,11 @@ SELECT s.*, given.ids AS tag_ids, c.id AS contact, c.consent, coalesce(refusal.h
     ) AS changes
 FROM {table} AS s
 LEFT JOIN LATERAL (
-    SELECT * FROM contacts_contact AS c WHERE c.account_id = %(account)s AND c.mobile = s.mobile LIMIT 1
+    SELECT * FROM contacts_contact AS c WHERE c.account_id = %(account)s AND c.mobile = s.mobile {limit}
 ) AS c ON true
 LEFT JOIN LATERAL (
     SELECT * FROM contacts_refusal AS refusal
-    WHERE s.mobile IS NOT NULL AND refusal.account_id = %(account)s AND refusal.mobile_hash = s.hash LIMIT 1
+    WHERE s.mobile IS NOT NULL AND refusal.account_id = %(account)s AND refusal.mobile_hash = s.hash {limit}
 ) AS refusal ON true
 LEFT JOIN given ON given.tags = s.tags
 WHERE {which}
@@ -286,7 +291,7 @@ def _judgement(import_: ContactImport, which: str, *, numbering: bool) -> str:
     stated = WAYS[way(import_.statement)]
     number = "nextval('contacts_contact_id_seq')" if numbering else "NULL"
     return _JUDGEMENT.format(
-        beside=_beside(import_, which), outcome=_outcome(stated), grants=_grants(stated), number=number
+        beside=_beside(import_, which, limit="LIMIT 1"), outcome=_outcome(stated), grants=_grants(stated), number=number
     )
 
 

@@ -112,6 +112,7 @@ def go_on(import_: ContactImport) -> None:
 
 def finish(import_: ContactImport) -> None:
     """All there is to do, here and now; `import_` is updated."""
+    import_.refresh_from_db()
     while import_.status in UNDERWAY:
         if not advance(import_.pk):
             time.sleep(0.1)  # another file of the business comes first

@@ -53,10 +53,10 @@ def _media(settings, tmp_path):
 @pytest.fixture
 def small_parts():
     """So that a file of some hundred rows has several."""
-    parts = import_saving.PART, import_undoing.PART
-    import_saving.PART, import_undoing.PART = 100, 50
+    usual = import_saving.PART, import_saving.RUN, import_undoing.PART
+    import_saving.PART, import_saving.RUN, import_undoing.PART = 100, 1, 50
     yield
-    import_saving.PART, import_undoing.PART = parts
+    import_saving.PART, import_saving.RUN, import_undoing.PART = usual
 
 
 def sheet(rows, name="Ana"):
@@ -429,6 +429,26 @@ class TestBesideOthers:
         import_.refresh_from_db()
         assert raised == []
         assert (import_.counts["new"], account.contacts.count(), ConsentEntry.objects.count()) == (1_000,) * 3
+
+    def test_of_two_files_of_a_business_the_first_claimed_comes_first(self, small_parts):
+        account, actor = make.account(), make.user()
+        first, second, other = begin(account, sheet(250)), begin(account, sheet(250)), begin(make.account(), sheet(3))
+        for import_ in (second, first, other):
+            imports.commit(import_, actor)
+        assert imports.advance(first.pk) is False
+        assert not first.parts.exists()
+        imports.finish(other)
+        raised = []
+        threads = [
+            threading.Thread(target=in_thread, args=(lambda each=each: imports.finish(each), raised))
+            for each in (first, second)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert raised == []
+        assert (second.counts["new"], first.counts["unchanged"], other.counts["new"]) == (250, 250, 3)
 
 
 class TestRememberedColumns:
