@@ -1,9 +1,10 @@
 """How fast a file of contacts becomes contacts, with validation, duplicates, tags and consent: from the upload to the last
-person saved, the figures of the review included, by a worker as it runs anywhere. Then the same file again.
+person saved, the figures of the review included, by a worker as it runs anywhere, while others say no. Then the same file again.
 
 BENCH_IMPORT=100000 in the environment makes the million smaller, for a look.
 """
 
+import itertools
 import os
 import threading
 import time
@@ -13,13 +14,14 @@ from io import BytesIO
 
 import psutil
 from django.db import connection
+from django.utils import timezone
 
 from bench import processes
 from bench.figures import Figure, at_least, at_most
 from pregon.accounts.models import Member
-from pregon.contacts import imports
+from pregon.contacts import consent, imports
 from pregon.contacts.import_staging import SAVED
-from pregon.contacts.models import ContactImport
+from pregon.contacts.models import ContactImport, Source
 from tests import make
 
 ROWS = int(os.environ.get("BENCH_IMPORT", "1000000"))
@@ -30,7 +32,8 @@ Status = ContactImport.Status
 def measure() -> list[Figure]:
     member, content = make.member(make.account()), _file()
     with processes.running("pregon", "worker") as worker, _peak(worker.pid) as peak:
-        read, saved, counts = _bring(member, content)
+        with _opt_outs(member) as longest:
+            read, saved, counts = _bring(member, content)
         before = _base(member)
         read_again, saved_again, counts_again = _bring(member, content)
     assert sum(counts[outcome] for outcome in counts if outcome != "grants") == ROWS, counts
@@ -43,6 +46,7 @@ def measure() -> list[Figure]:
         Figure("import.save_s", round(saved / MILLIONS, 1), "s"),
         at_most("import.again_s", (read_again + saved_again) / MILLIONS, "s", 60),
         at_most("import.peak_mb", peak(), "MB", 300),
+        at_most("import.opt_out_max_ms", longest() * 1000, "ms", 1_500),
         at_least("import.rows_per_s", ROWS / (read + saved), "rows/s", 30_000),
     ]
 
@@ -78,6 +82,30 @@ def _base(member: Member) -> tuple[object, ...]:
             cursor.execute(f"SELECT count(*), sum(hashtext(xmin::text || ctid::text)::bigint) FROM {table}")
             found.append(cursor.fetchone())
     return tuple(found)
+
+
+@contextmanager
+def _opt_outs(member: Member) -> Iterator[Callable[[], float]]:
+    """People outside the base, who say no to the same business meanwhile: gives what tells how long one waited at most."""
+    most, over = 0.0, threading.Event()
+
+    def say() -> None:
+        nonlocal most
+        for n in itertools.count():
+            if over.wait(0.1):
+                break
+            began = time.perf_counter()
+            consent.withdraw_number(member.account, f"+5233{n:08d}", source=Source.REPLY, happened_at=timezone.now())
+            most = max(most, time.perf_counter() - began)
+        connection.close()
+
+    thread = threading.Thread(target=say)
+    thread.start()
+    try:
+        yield lambda: most
+    finally:
+        over.set()
+        thread.join()
 
 
 @contextmanager
