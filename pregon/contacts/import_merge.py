@@ -14,7 +14,7 @@ INSERT INTO contacts_contact (id, account_id, name, search, mobile, mobile_raw, 
     source_id, created_at, updated_at)
 SELECT contact, %(account)s, name, search, mobile, raw, problem, email, fields,
     CASE WHEN grants THEN 'granted' ELSE 'unknown' END, CASE WHEN grants THEN %(now)s::timestamptz END, %(import)s, %(now)s, %(now)s
-FROM judged WHERE arrives ORDER BY contact
+FROM judged WHERE arrives
 """
 _REMEMBER = """
 INSERT INTO contacts_before (import_id, contact_id, name, search, email, fields, new_tags, changed_at)
@@ -48,7 +48,7 @@ INSERT INTO contacts_consententry
     revives)
 SELECT %(account)s, contact, hash, CASE WHEN grants THEN 'granted' ELSE 'withdrawn' END, 'import', %(now)s, %(now)s, %(actor)s,
     %(import)s, line, CASE WHEN grants THEN %(text)s ELSE '' END, %(evidence)s::jsonb, false
-FROM judged WHERE grants OR outcome = 'opt_out' ORDER BY contact
+FROM judged WHERE grants OR outcome = 'opt_out'
 """
 # Whose standing the rows above do not settle: withdrawals, and newcomers for whose number something was said before.
 _OPEN = """

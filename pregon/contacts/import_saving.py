@@ -1,4 +1,4 @@
-"""Rows of a reviewed file become people, a part at a time, each in a transaction of less than a second.
+"""Rows of a reviewed file become people, a part at a time, each in a transaction of about a second.
 
 What a part did is written into its row in the same transaction: whoever goes on after a crash takes the parts that are left.
 Two are saved at once, for they have no person in common; they share the lock of the account's base, so that everybody else

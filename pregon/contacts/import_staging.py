@@ -287,7 +287,7 @@ _OUTCOME = """CASE
 
 
 def _judgement(import_: ContactImport, which: str, *, numbering: bool) -> str:
-    """Columns of `judged`; a contact that `arrives` gets its id here, in the order of the file."""
+    """Columns of `judged`; a contact that `arrives` gets its id here."""
     stated = WAYS[way(import_.statement)]
     number = "nextval('contacts_contact_id_seq')" if numbering else "NULL"
     return _JUDGEMENT.format(
@@ -300,5 +300,5 @@ SELECT line, name, search, raw, mobile, problem, reason, email, tag_ids, fields,
     said_yes AND outcome IN ('new', 'updated') AS grants,
     contact IS NULL AND outcome IN ('new', 'no_consent', 'to_fix') AS arrives,
     CASE WHEN contact IS NULL AND outcome IN ('new', 'no_consent', 'to_fix') THEN {number} ELSE contact END AS contact
-FROM (SELECT beside.*, {grants} AS said_yes, {outcome} AS outcome FROM ({beside}) AS beside) AS told ORDER BY line
+FROM (SELECT beside.*, {grants} AS said_yes, {outcome} AS outcome FROM ({beside}) AS beside) AS told
 """

@@ -10,7 +10,7 @@
       └ AlreadyClosed      somebody else has committed, discarded or undone it
 
 What it is at stands in its status. `advance` takes the next step of it: everybody may at any time, nothing happens twice. A
-step takes less than a second and a transaction of its own (but reading, which locks nothing).
+transaction takes about a second (but for reading, which locks nothing).
 
 A row's yes counts only together with a statement of where the permission comes from. A file never brings back who withdrew.
 """
