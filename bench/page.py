@@ -31,10 +31,10 @@ SELECT %(account)s, initcap(called), called, CASE WHEN bad THEN NULL ELSE '+52' 
     CASE n %% 3 WHEN 0 THEN jsonb_build_object('sucursal', (ARRAY['Centro', 'Norte', 'Sur'])[1 + n / 3 %% 3]) ELSE '{}' END,
     CASE WHEN n %% 200 = 7 THEN 'withdrawn' WHEN n %% 4 = 1 THEN 'unknown' ELSE 'granted' END, now(), now(), now()
 FROM generate_series(1, %(people)s) AS n, LATERAL (SELECT n %% 50 = 13 AS bad, concat_ws(' ',
-    CASE WHEN n %% 5000 = 1 THEN 'xochitl' ELSE %(first)s::text[]
+    CASE WHEN n %% 5000 = 1 THEN 'xochitl' ELSE (%(first)s::text[])
         [1 + ('x' || left(md5(n::text), 6))::bit(24)::int %% array_length(%(first)s::text[], 1)] END,
-    %(first)s::text[][1 + ('x' || substr(md5(n::text), 7, 6))::bit(24)::int %% array_length(%(first)s::text[], 1)],
-    %(last)s::text[][1 + ('x' || substr(md5(n::text), 13, 6))::bit(24)::int %% array_length(%(last)s::text[], 1)]) AS called) AS row
+    (%(first)s::text[])[1 + ('x' || substr(md5(n::text), 7, 6))::bit(24)::int %% array_length(%(first)s::text[], 1)],
+    (%(last)s::text[])[1 + ('x' || substr(md5(n::text), 13, 6))::bit(24)::int %% array_length(%(last)s::text[], 1)]) AS called) AS row
 """
 FIRST = ["maria"] * 9 + [
     "jose", "juan", "luis", "ana", "rosa", "guadalupe", "carlos", "jorge", "elena", "miguel", "pedro", "lucia", "fernanda", "sofia",

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from pregon.accounts.models import Account, Member, Role, User
 from pregon.contacts.models import Consent, Contact, Tag
+from pregon.lib import text
 from pregon.promotions import approvals, broadcasts, trials
 from pregon.promotions.models import Broadcast, Promotion, Version, Way
 from pregon.quota import ledger
@@ -90,7 +91,7 @@ def contact(account: Account, name: str = "", **fields: Any) -> Contact:
         "consent_at": datetime(2026, 1, 1, tzinfo=UTC),
     } | fields
     name = name or f"Persona {n}"
-    return Contact.objects.create(account=account, name=name, search=name.lower(), **given)
+    return Contact.objects.create(account=account, name=name, **{"search": text.fold(name)} | given)
 
 
 def wrote(account: Account, mobile: str, text: str = "") -> Contact:

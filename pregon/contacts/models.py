@@ -139,8 +139,9 @@ class Contact(models.Model):
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="contacts", db_index=False, db_constraint=False)
     name = models.CharField(_("nombre"), max_length=120, blank=True)
-    search = models.CharField(max_length=160, blank=True, editable=False)  # text.fold(name)
-    mobile = models.CharField(_("celular"), max_length=16, null=True, blank=True)
+    # Compared byte by byte, so that an index finds what begins with something on every server.
+    search = models.CharField(max_length=160, blank=True, editable=False, db_collation="C")  # text.fold(name)
+    mobile = models.CharField(_("celular"), max_length=16, null=True, blank=True, db_collation="C")
     mobile_raw = models.CharField(max_length=60, blank=True)  # as it was given
     mobile_problem = models.CharField(max_length=10, choices=MobileProblem, blank=True, default="")
     email = models.EmailField(_("correo"), blank=True)
@@ -170,13 +171,44 @@ class Contact(models.Model):
         indexes = (
             models.Index(fields=["account", "search", "id"], name="contact_by_name"),
             models.Index(fields=["account", "-id"], name="contact_by_age"),
-            models.Index(
-                fields=["account", "consent", "mobile_problem"], name="contact_by_consent"
-            ),  # counted from alone
-        )
+            models.Index(fields=["account", "consent", "mobile_problem"], name="contact_by_consent"),
+        )  # and those of the search, over expressions: migration 0002_finding, `finding`
 
     def __str__(self) -> str:
         return self.name or self.mobile or "—"
+
+
+class Tally(models.Model):
+    """How many more contacts of a kind an account has, since some statement: their sum is how many it has (`tally`).
+
+    Written by triggers on `Contact`, insert-only, so that nobody waits for anybody; folded together now and then.
+    """
+
+    account = models.ForeignKey(Account, models.DO_NOTHING, related_name="+", db_constraint=False)
+    consent = models.CharField(max_length=10, choices=Consent)
+    to_fix = models.BooleanField()
+    people = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.consent} {self.people:+}"
+
+
+class Segment(models.Model):
+    """People by what they have in common, under a name."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="segments", db_index=False)
+    name = models.CharField(_("nombre"), max_length=60)
+    definition = models.JSONField()  # as `rules.dump` writes it
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=["account", "name"], name="segment_once_per_account"),)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Source(models.TextChoices):

@@ -1,14 +1,13 @@
-"""Contacts, one by one and as a list.
+"""Contacts, one by one: added, changed, deleted. `finding` finds them.
 
 AlreadyThere      the number belongs to a contact of this account: `.contact`
 BadNumber         nobody can be written to at this number: its sentence says why
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,8 +15,6 @@ from pregon.accounts.models import Account, User
 from pregon.contacts import consent, tags
 from pregon.contacts.models import Consent, Contact, MobileProblem, Source
 from pregon.lib import phones, text
-
-PAGE = 50
 
 
 class AlreadyThere(Exception):
@@ -41,39 +38,6 @@ class Details:
     email: str = ""
     tags: Sequence[str] = ()
     fields: dict[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class Filters:
-    """Who is looked for. Empty values look for everybody."""
-
-    query: str = ""
-    consent: str = ""
-    tag: int | None = None
-    to_fix: bool = False
-
-
-@dataclass(frozen=True)
-class Page:
-    """A stretch of a list; `before` and `after` are ids to go on from, None at an end."""
-
-    rows: list[Contact]
-    before: int | None
-    after: int | None
-
-
-@dataclass(frozen=True)
-class Counts:
-    """`granted + unknown + withdrawn = total`; `to_fix` of them have a bad number."""
-
-    granted: int
-    unknown: int
-    withdrawn: int
-    to_fix: int = field(default=0)
-
-    @property
-    def total(self) -> int:
-        return self.granted + self.unknown + self.withdrawn
 
 
 @transaction.atomic
@@ -123,44 +87,6 @@ def read_number(account: Account, raw: str) -> str:
     return found.mobile
 
 
-def find(account: Account, filters: Filters) -> QuerySet[Contact]:
-    """Contacts that fit all filters."""
-    rows = account.contacts.all()
-    if filters.consent:
-        rows = rows.filter(consent=filters.consent)
-    if filters.tag is not None:
-        rows = rows.filter(tags=filters.tag)
-    if filters.to_fix:
-        rows = rows.exclude(mobile_problem=MobileProblem.NONE)
-    return rows.filter(_matching(account, filters.query))
-
-
-def page(rows: QuerySet[Contact], *, after: Contact | None = None, before: Contact | None = None) -> Page:
-    """The PAGE contacts by name that follow `after` or precede `before`, or the first ones."""
-    if before is not None:
-        found = list(_beyond(rows, before, "lt").order_by("-search", "-id")[: PAGE + 1])
-        shown = found[:PAGE][::-1]
-        return Page(shown, shown[0].pk if len(found) > PAGE else None, shown[-1].pk if shown else None)
-    found = list((_beyond(rows, after, "gt") if after else rows).order_by("search", "id")[: PAGE + 1])
-    shown = found[:PAGE]
-    return Page(shown, shown[0].pk if after and shown else None, shown[-1].pk if len(found) > PAGE else None)
-
-
-def counts(rows: QuerySet[Contact]) -> Counts:
-    """How many of them have given permission, have not, have withdrawn it. Read from an index alone (`contact_by_consent`)."""
-    found = list(rows.order_by().values_list("consent", "mobile_problem").annotate(people=Count("*")))
-
-    def of(consent: Consent) -> int:
-        return sum(people for given, _problem, people in found if given == consent)
-
-    return Counts(
-        granted=of(Consent.GRANTED),
-        unknown=of(Consent.UNKNOWN),
-        withdrawn=of(Consent.WITHDRAWN),
-        to_fix=sum(people for _consent, problem, people in found if problem),
-    )
-
-
 def _check_free(account: Account, mobile: str) -> None:
     if taken := account.contacts.filter(mobile=mobile).first():
         raise AlreadyThere(taken)
@@ -192,25 +118,3 @@ def _change_number(contact: Contact, raw: str, actor: User) -> None:
         moment = contact.consent_at or timezone.now()
         consent.record(contact, Consent.WITHDRAWN, source=Source.PANEL, happened_at=moment, actor=actor)
     contact.refresh_from_db(fields=["consent", "consent_at"])
-
-
-def _matching(account: Account, query: str) -> Q:
-    digits = "".join(filter(str.isdecimal, query))
-    if len(digits) >= 3 and len(digits) * 2 > len(query.replace(" ", "")):
-        return _by_number(account, query, digits)
-    words = text.fold(query).split()
-    return Q(*(Q(search__startswith=word) | Q(search__contains=" " + word) for word in words))
-
-
-def _by_number(account: Account, query: str, digits: str) -> Q:
-    """A whole number in any form, else any stretch of its digits."""
-    found = phones.read(query, account.country)
-    if isinstance(found, phones.Phone):
-        return Q(mobile=found.mobile)
-    return Q(mobile__contains=digits) | Q(mobile=None, mobile_raw__contains=query.strip())
-
-
-def _beyond(rows: QuerySet[Contact], anchor: Contact, way: str) -> QuerySet[Contact]:
-    """Those after (gt) or before (lt) the anchor; the first condition is the one that the index answers."""
-    name = {f"search__{way}e": anchor.search}
-    return rows.filter(**name).filter(Q(**{f"search__{way}": anchor.search}) | Q(**{f"id__{way}": anchor.pk}))

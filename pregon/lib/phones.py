@@ -34,6 +34,7 @@ __all__ = [
     "Kind",
     "Phone",
     "Problem",
+    "beginnings",
     "canonical",
     "carrier",
     "country",
@@ -104,6 +105,28 @@ def canonical(wa_id: str) -> str | None:
     Ids of plans that nobody knows are kept as they are: whoever has one can be answered.
     """
     return _twin("+" + wa_id.lstrip("+")) if _WA_ID(wa_id) else None
+
+
+def beginnings(raw: str, region: str) -> list[str]:
+    """What the E.164 of a number that begins like this may begin with: «222 55» in MX is "+22255" or "+5222255".
+
+    None of them begins another. Without digits there is nothing to begin with.
+    """
+    digits = _digits(_clean(raw))
+    if digits.startswith("+"):
+        return [_begun(digits)]
+    if digits.startswith("00"):
+        return [_begun(f"+{digits[2:]}")]
+    national = f"+{phonenumbers.country_code_for_region(region)}{digits.removeprefix('0')}"
+    found = {_begun(f"+{digits}"), _begun(national)} if digits else set()
+    return sorted(start for start in found if not any(start != other and start.startswith(other) for other in found))
+
+
+def _begun(start: str) -> str:
+    """As the beginning of the form that is kept; where that depends on the length (BR) it stays as it is."""
+    if start.startswith("+521"):  # no national number begins with 1
+        return f"+52{start[4:]}"
+    return f"+549{start[3:]}" if re.match(r"\+54[1-3]", start) else start
 
 
 def display(e164: str) -> str:

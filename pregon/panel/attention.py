@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from pregon.accounts.models import Account
-from pregon.contacts import people
-from pregon.contacts.people import Counts
+from pregon.contacts import tally
+from pregon.contacts.tally import Counts
 from pregon.panel import wording
 from pregon.promotions.models import Broadcast
 from pregon.promotions.results import DOUBT
@@ -60,7 +60,7 @@ def read(account: Account, number: Number | None, period: Period | None) -> Fact
         account=account,
         number=number,
         period=period,
-        contacts=people.counts(account.contacts.all()),
+        contacts=tally.of(account),
         sendings=list(sendings.select_related("promotion", "batch").order_by("-id")[:5]),
         refused=list(refused),
         case=answered.order_by("-updated_at").first(),

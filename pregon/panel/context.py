@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from pregon.accounts.models import Account, Member
+from pregon.contacts import tally
 from pregon.quota.models import Period
 from pregon.subscriptions import renewals
 
@@ -56,7 +57,7 @@ def frame(member: Member) -> dict[str, Any]:
         "account": account,
         "member": member,
         "practice": account.practice,
-        "contacts_count": account.contacts.count(),
+        "contacts_count": tally.of(account).total,
         "quota": quota_of(period) if period else None,
         "accounts": list(Account.objects.filter(members__user_id=member.user_id).order_by("name", "id")),
     }

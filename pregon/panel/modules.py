@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django_htmx.http import HttpResponseClientRefresh
 
 from pregon.accounts import access
+from pregon.contacts import tally
 from pregon.subscriptions import changes, plans
 from pregon.subscriptions.models import Module
 
@@ -40,5 +41,5 @@ def missing(request: access.Request, module: Module) -> HttpResponse:
     """The page that says so; a part of a page asks the browser to load all of it again."""
     if request.htmx:
         return HttpResponseClientRefresh()
-    context = {"module": module, "plans": plans.offering(module), "contacts": request.account.contacts.count()}
+    context = {"module": module, "plans": plans.offering(module), "contacts": tally.of(request.account).total}
     return render(request, "panel/subscription/missing_module.html", context, status=403)

@@ -1,4 +1,4 @@
-"""What the pipe connects once Django is ready."""
+"""What sending connects once Django is ready."""
 
 from django.apps import AppConfig
 
@@ -7,6 +7,7 @@ class SendingConfig(AppConfig):
     name = "pregon.sending"
 
     def ready(self) -> None:
-        from pregon.sending import written
+        from pregon.sending import activity, written
 
+        activity.register()
         written.connect()

@@ -1,4 +1,4 @@
-"""Adding, changing, deleting and finding contacts."""
+"""Adding, changing and deleting contacts."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ import pytest
 
 from pregon.contacts import consent, people, tag_names, tags
 from pregon.contacts.models import Consent, Refusal, Source
-from pregon.contacts.people import Details, Filters
+from pregon.contacts.people import Details
 from tests import make
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -96,60 +96,6 @@ class TestDelete:
         account, stranger = make.account(), make.contact(make.account("Otra"))
         assert people.delete(account, [stranger.pk], actor=make.member(account).user) == 0
         assert stranger.account.contacts.count() == 1
-
-
-class TestFind:
-    @pytest.mark.parametrize(
-        ("query", "found"),
-        [
-            ("mari", {"María José Ñáñez", "Ana Mariana Ruiz"}),
-            ("JOSE maría", {"María José Ñáñez"}),
-            ("nanez", {"María José Ñáñez"}),
-            ("222 555 0101", {"María José Ñáñez"}),
-            ("+52 1 (222) 555-0101", {"María José Ñáñez"}),
-            ("0102", {"Ana Mariana Ruiz"}),
-            ("222 55", {"María José Ñáñez", "Ana Mariana Ruiz", "Lupita"}),
-            ("100%", set()),
-            ("", {"María José Ñáñez", "Ana Mariana Ruiz", "Lupita"}),
-        ],
-    )
-    def test_by_name_and_number(self, query, found):
-        account = make.account()
-        people.add(account, details("María José Ñáñez", "2225550101"))
-        people.add(account, details("Ana Mariana Ruiz", "2225550102"))
-        make.contact(
-            account, "Lupita", mobile=None, mobile_raw="222 55", mobile_problem="incomplete", consent="unknown"
-        )
-        make.contact(make.account("Otra"), "María de otro negocio")
-        assert {contact.name for contact in people.find(account, Filters(query=query))} == found
-
-    def test_by_consent_tag_and_problem(self):
-        account = make.account()
-        granted, withdrawn = make.contact(account), make.contact(account, consent="withdrawn")
-        bad = make.contact(account, mobile=None, mobile_problem="invalid", consent="unknown")
-        tag = make.tag(account, "VIP", granted, bad)
-        assert list(people.find(account, Filters(consent="withdrawn"))) == [withdrawn]
-        assert set(people.find(account, Filters(tag=tag.pk))) == {granted, bad}
-        assert list(people.find(account, Filters(to_fix=True))) == [bad]
-        counts = people.counts(account.contacts.all())
-        assert (counts.granted, counts.unknown, counts.withdrawn, counts.to_fix, counts.total) == (1, 1, 1, 1, 3)
-
-    def test_pages_go_there_and_back(self):
-        account = make.account()
-        for n in range(120):
-            make.contact(account, f"Persona {n % 40:02}")
-        rows = account.contacts.all()
-        seen, page = [], people.page(rows)
-        while True:
-            seen += page.rows
-            if page.after is None:
-                break
-            page = people.page(rows, after=rows.get(pk=page.after))
-        assert [(c.search, c.pk) for c in seen] == sorted((c.search, c.pk) for c in rows)
-        back = people.page(rows, before=rows.get(pk=page.before))
-        assert back.rows == seen[50:100]
-        first = people.page(rows, before=rows.get(pk=back.before))
-        assert (first.rows, first.before) == (seen[:50], None)
 
 
 class TestTags:

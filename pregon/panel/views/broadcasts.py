@@ -1,5 +1,6 @@
 """A broadcast before it leaves: prepared, reviewed, approved, sent now or at an hour."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +12,8 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from pregon.accounts import access
 from pregon.accounts.models import Role
-from pregon.contacts import people
+from pregon.contacts import finding, tally
+from pregon.contacts.models import Contact
 from pregon.lib import spreadsheets
 from pregon.panel import downloads, modules, wording
 from pregon.panel.forms import broadcasts as forms
@@ -113,7 +115,6 @@ def _audience(request: access.Request, broadcast: Broadcast, form: forms.Audienc
     searching = request.POST.get("act") == "search"
     query = request.POST.get("q", "").strip()[:80]
     chosen = list(request.account.contacts.filter(pk__in=form.picked()).order_by("search", "id")[: forms.MOST])
-    matching = people.find(request.account, people.Filters(query=query)).exclude(pk__in=[one.pk for one in chosen])
     return {
         "broadcast": broadcast,
         "form": form,
@@ -121,11 +122,21 @@ def _audience(request: access.Request, broadcast: Broadcast, form: forms.Audienc
         "show_errors": not searching,
         "query": query,
         "chosen": chosen,
-        "found": list(matching.order_by("search", "id")[:FOUND])
-        if searching or form["kind"].value() == "contacts"
-        else [],
-        "everybody": request.account.contacts.count(),
+        "found": _matching(request, query, chosen) if searching or form["kind"].value() == "contacts" else [],
+        "everybody": tally.of(request.account).total,
     }
+
+
+def _matching(request: access.Request, query: str, chosen: Sequence[Contact]) -> list[Contact]:
+    """The first people whom the search finds, without those chosen already."""
+    found, rows = finding.of(request.account, query), list[Contact]()
+    counted = finding.count(found)
+    page = finding.page(found, counted)
+    rows += [person for person in page.rows if person not in chosen]
+    while len(rows) < FOUND and page.after:
+        page = finding.page(found, counted, after=page.after)
+        rows += [person for person in page.rows if person not in chosen]
+    return rows[:FOUND]
 
 
 @require_GET

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Max, Prefetch, Q, QuerySet
+from django.db.models import Max, Q
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET
 
 from pregon.accounts import access
 from pregon.accounts.models import Role
-from pregon.contacts import export, history, people
-from pregon.contacts.models import Contact, Tag
+from pregon.contacts import export, finding, history, tally
+from pregon.contacts.finding import Count, Page
+from pregon.contacts.models import Contact
 from pregon.panel import downloads
 from pregon.panel.views import contacts_sought
 from pregon.panel.views.contacts_sought import Sought
@@ -38,9 +39,7 @@ def contacts(request: access.Request) -> HttpResponse:
     if request.htmx and not request.htmx.history_restore_request:
         response = render(request, "panel/contacts/list.html", _listed(request, sought))
     else:
-        head = _head(request, sought)
-        all_of_them = None if sought.asks else head["counts"].total
-        response = render(request, "panel/contacts/contacts.html", head | _listed(request, sought, all_of_them))
+        response = render(request, "panel/contacts/contacts.html", _head(request, sought) | _listed(request, sought))
     patch_vary_headers(response, ("HX-Request",))
     return response
 
@@ -49,14 +48,14 @@ def contacts(request: access.Request) -> HttpResponse:
 @access.member(Role.MANAGER)
 def contacts_export(request: access.Request) -> HttpResponseBase:
     """The people of the sentence as a CSV that `import` reads again."""
-    rows = contacts_sought.find(request.account, contacts_sought.read(request.GET))
+    rows = contacts_sought.find(request.account, contacts_sought.read(request.GET)).people
     name = f"{slugify(request.account.name) or 'contactos'}-{timezone.localdate():%Y-%m-%d}.csv"
     return downloads.csv(export.csv(request.account, rows), name)
 
 
 def _head(request: access.Request, sought: Sought) -> dict[str, Any]:
     """What stands above the list."""
-    counts = people.counts(request.account.contacts.all())
+    counts = tally.of(request.account)
     figures = (counts.granted, counts.unknown, counts.withdrawn)
     labels = (_("Con permiso"), _("Sin permiso"), _("De baja"))
     facets = [
@@ -75,48 +74,46 @@ def _head(request: access.Request, sought: Sought) -> dict[str, Any]:
     }
 
 
-def _listed(request: access.Request, sought: Sought, found: int | None = None) -> dict[str, Any]:
-    """The sentence and one page; `found` people fit it, if that was counted already."""
-    rows = contacts_sought.find(request.account, sought)
-    page = _page(request, rows)
-    found = rows.count() if found is None else found
+def _listed(request: access.Request, sought: Sought) -> dict[str, Any]:
+    """The sentence, how many fit it, and one page of them."""
+    found = contacts_sought.find(request.account, sought)
+    counted = finding.count(found)
+    page = finding.page(found, counted, after=_key(request, "despues"), before=_key(request, "antes"))
+    first = _position(request, page)
+    last = first + len(page.rows) - 1
     tags = list(request.account.tags.all())
-    first = _position(request, page, found)
+    saved = list(request.account.segments.all())
     return {
         "sought": sought,
         "slots": (
             contacts_sought.consent_slot(sought),
             contacts_sought.tag_slot(sought, tags),
             contacts_sought.rest_slot(sought),
+            contacts_sought.segment_slot(sought, saved) if saved else None,
         ),
+        "suggested": contacts_sought.suggest(sought, tags),
         "rows": _told(page.rows),
-        "found": found,
+        # a sample may have missed whom the page shows
+        "found": counted if counted.exact else Count(max(counted.people, last), exact=False),
         "first": first,
-        "last": first + len(page.rows) - 1,
-        "previous_url": _turn(sought, antes=page.before, desde=max(1, first - people.PAGE)) if page.before else "",
-        "next_url": _turn(sought, despues=page.after, desde=first + people.PAGE) if page.after else "",
+        "last": last,
+        "previous_url": _turn(sought, antes=page.before, desde=max(1, first - finding.PAGE)) if page.before else "",
+        "next_url": _turn(sought, despues=page.after, desde=first + finding.PAGE) if page.after else "",
         "may_edit": request.member.may(Role.EDITOR),
     }
 
 
-def _page(request: access.Request, rows: QuerySet[Contact]) -> people.Page:
-    shown = rows.prefetch_related(Prefetch("tags", Tag.objects.order_by("name")))
-    after, before = _anchor(request, "despues"), _anchor(request, "antes")
-    return people.page(shown, after=after, before=before)
+def _key(request: access.Request, name: str) -> int | None:
+    given = request.GET.get(name, "")
+    return int(given) if given.isdecimal() and len(given) < 19 else None
 
 
-def _anchor(request: access.Request, key: str) -> Contact | None:
-    """Somebody deleted meanwhile leads back to the first page."""
-    pk = request.GET.get(key, "")
-    return request.account.contacts.filter(pk=int(pk)).first() if pk.isdecimal() and len(pk) < 19 else None
-
-
-def _position(request: access.Request, page: people.Page, found: int) -> int:
+def _position(request: access.Request, page: Page) -> int:
     """Which person of all stands first: counted along by the links, for keyset pages know no numbers."""
     given = request.GET.get("desde", "")
     if page.before is None or not given.isdecimal():
         return 1
-    return max(1, min(int(given[:9]), found))
+    return max(1, int(given[:9]))
 
 
 def _turn(sought: Sought, **where: int | None) -> str:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from pregon.accounts import access
 from pregon.accounts.models import Role
-from pregon.contacts import consent, people, tag_names, tags
+from pregon.contacts import consent, people, tag_names, tags, tally
 from pregon.contacts.consent import Act
 from pregon.contacts.models import Consent, Contact, Source
 from pregon.panel import wording
@@ -43,7 +43,7 @@ def contacts_bulk(request: access.Request) -> HttpResponse:
     if act not in ACTS:
         raise Http404
     chosen = _chosen(request)
-    counts = people.counts(chosen.rows)
+    counts = tally.count(chosen.rows)
     if not counts.total:
         messages.warning(request, _("Elige a quién: marca a una o más personas."))
         return redirect(contacts_sought.read(request.POST).url())
@@ -68,9 +68,11 @@ def contacts_bulk(request: access.Request) -> HttpResponse:
 
 
 def _chosen(request: access.Request) -> Chosen:
-    sentence = [(key, request.POST[key]) for key in ("permiso", "etiqueta", "sin", "q") if request.POST.get(key)]
+    sentence = [
+        (key, request.POST[key]) for key in ("permiso", "etiqueta", "sin", "segmento", "q") if request.POST.get(key)
+    ]
     if request.POST.get("todas"):
-        rows = contacts_sought.find(request.account, contacts_sought.read(request.POST))
+        rows = contacts_sought.find(request.account, contacts_sought.read(request.POST)).people
         return Chosen(rows, [*sentence, ("todas", "1")])
     picked = [pk for pk in request.POST.getlist("pick")[:MOST] if pk.isdecimal() and len(pk) < 19]
     return Chosen(request.account.contacts.filter(pk__in=picked), sentence + [("pick", pk) for pk in picked])

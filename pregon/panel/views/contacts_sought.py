@@ -2,22 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account
-from pregon.contacts import people
-from pregon.contacts.models import Consent, Contact, Tag
-from pregon.sending.models import Message, Status
+from pregon.contacts import finding, segments
+from pregon.contacts.finding import Finding
+from pregon.contacts.models import Consent, Segment, Tag
+from pregon.contacts.rules import Group, Rule
+from pregon.lib import text
 
 CONSENTS = {"con": Consent.GRANTED, "sin": Consent.UNKNOWN, "baja": Consent.WITHDRAWN}
 TO_FIX = "corregir"
 WEEK, NEVER = "semana", "nunca"  # no promotion within 7 days, none ever
+TO_FIX_RULE = Rule("mobile", "to_fix")
+WEEK_RULE, NEVER_RULE = Rule("written", "not_within", 7), Rule("written", "never")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Sought:
     tag: int | None = None
     rest: str = ""
     """WEEK, NEVER, or empty: how long the person has had no promotion."""
+    segment: int | None = None
     query: str = ""
 
     @property
@@ -48,36 +50,49 @@ class Sought:
     @property
     def hidden(self) -> list[tuple[str, str]]:
         """Name and value of all but the search, for a form that keeps them."""
-        given = (("permiso", self.consent), ("etiqueta", str(self.tag or "")), ("sin", self.rest))
+        given = (
+            ("permiso", self.consent),
+            ("etiqueta", str(self.tag or "")),
+            ("sin", self.rest),
+            ("segmento", str(self.segment or "")),
+        )
         return [(name, value) for name, value in given if value]
 
 
 def read(values: Mapping[str, str]) -> Sought:
     """From a query string or a form."""
-    consent, tag, rest = values.get("permiso", ""), values.get("etiqueta", ""), values.get("sin", "")
+    consent, rest = values.get("permiso", ""), values.get("sin", "")
     return Sought(
         consent=consent if consent in {*CONSENTS, TO_FIX} else "",
-        tag=int(tag) if tag.isdecimal() and len(tag) < 19 else None,
+        tag=_key(values.get("etiqueta", "")),
         rest=rest if rest in (WEEK, NEVER) else "",
+        segment=_key(values.get("segmento", "")),
         query=values.get("q", "").replace("\x00", "").strip()[:80],
     )
 
 
-def find(account: Account, sought: Sought) -> QuerySet[Contact]:
+def find(account: Account, sought: Sought) -> Finding:
     """The people who fit the sentence."""
-    filters = people.Filters(
-        query=sought.query,
-        consent=CONSENTS.get(sought.consent, ""),
-        tag=sought.tag,
-        to_fix=sought.consent == TO_FIX,
-    )
-    rows = people.find(account, filters)
-    if not sought.rest:
-        return rows
-    got = Message.objects.filter(contact=OuterRef("pk"), batch__promotion__isnull=False).exclude(status=Status.OMITTED)
-    if sought.rest == WEEK:
-        got = got.filter(created_at__gt=timezone.now() - timedelta(days=7))
-    return rows.exclude(Exists(got))
+    return finding.of(account, sought.query, rules_of(account, sought))
+
+
+def _key(value: str) -> int | None:
+    return int(value) if value.isdecimal() and len(value) < 19 else None
+
+
+def rules_of(account: Account, sought: Sought) -> Group:
+    """What the sentence says beside the search; a segment that is gone fits nobody."""
+    parts: list[Rule | Group] = []
+    if sought.consent:
+        parts.append(TO_FIX_RULE if sought.consent == TO_FIX else Rule("consent", "is", CONSENTS[sought.consent]))
+    if sought.tag is not None:
+        parts.append(Rule("tag", "is", sought.tag))
+    if sought.rest:
+        parts.append(NEVER_RULE if sought.rest == NEVER else WEEK_RULE)
+    if sought.segment is not None:
+        segment = account.segments.filter(pk=sought.segment).first()
+        parts.append(segments.rules_of(segment) if segment else Group("any"))
+    return Group("all", tuple(parts))
 
 
 def consent_slot(sought: Sought) -> tuple[str, list[tuple[str, str, bool]]]:
@@ -105,3 +120,16 @@ def rest_slot(sought: Sought) -> tuple[str, list[tuple[str, str, bool]]]:
         NEVER: _("nunca recibieron una promoción"),
     }
     return words[sought.rest], [(words[key], sought.url(rest=key), key == sought.rest) for key in words]
+
+
+def segment_slot(sought: Sought, saved: list[Segment]) -> tuple[str, list[tuple[str, str, bool]]]:
+    words = {None: _("ningún segmento en especial")} | {segment.pk: segment.name for segment in saved}
+    options = [(name, sought.url(segment=pk), pk == sought.segment) for pk, name in words.items()]
+    return words.get(sought.segment, _("un segmento borrado")), options
+
+
+def suggest(sought: Sought, tags: list[Tag]) -> list[tuple[str, str]]:
+    """Labels that begin with what was typed, each with the address of its people."""
+    typed = text.fold(sought.query)
+    fitting = [tag for tag in tags if typed and f" {text.fold(tag.name)}".find(f" {typed}") >= 0]
+    return [(tag.name, sought.url(tag=tag.pk, query="")) for tag in fitting if tag.pk != sought.tag][:5]
