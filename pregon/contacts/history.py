@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from pregon.contacts import statements
@@ -16,9 +16,10 @@ def of(contact: Contact) -> QuerySet[ConsentEntry]:
 
 def latest(contacts: Iterable[Contact]) -> dict[int, ConsentEntry]:
     """By contact id the act that made each what they are; those of whom nothing was said are not in it."""
-    wanted = {contact.pk: contact.consent for contact in contacts}
-    rows = ConsentEntry.objects.filter(contact__in=wanted).order_by("happened_at", "id")
-    return {row.contact_id: row for row in rows if row.contact_id and row.act == wanted[row.contact_id]}
+    asked = [contact.pk for contact in contacts]
+    rows = ConsentEntry.objects.filter(contact__in=asked, act=F("contact__consent"))
+    newest = rows.order_by("contact", "-happened_at", "-id").distinct("contact")
+    return {row.contact_id: row for row in newest if row.contact_id}
 
 
 def tell(entry: ConsentEntry) -> str:

@@ -6,10 +6,11 @@ Triggers on `Contact` write what each statement adds and takes away (`Tally`), s
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import Count, QuerySet, Sum
+from django.db import connection
+from django.db.models import Count, QuerySet
 
 from pregon.accounts.models import Account
-from pregon.contacts.models import Consent, Contact, Tally
+from pregon.contacts.models import Consent, Contact
 from pregon.contacts.rules import Group, Rule
 
 
@@ -29,8 +30,12 @@ class Counts:
 
 def of(account: Account) -> Counts:
     """All contacts of the account."""
-    rows = Tally.objects.filter(account=account).values_list("consent", "to_fix")
-    return _counts(rows.annotate(n=Sum("people")))
+    with connection.cursor() as cursor:
+        cursor.execute(_SUMS, [account.pk])
+        return _counts(cursor)
+
+
+_SUMS = "SELECT consent, to_fix, sum(people) FROM contacts_tally WHERE account_id = %s GROUP BY 1, 2"
 
 
 def count(rows: QuerySet[Contact]) -> Counts:

@@ -5,6 +5,7 @@ A tag that draws figures raises `drawing.SumDoesNotClose` when they do not add u
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -16,7 +17,7 @@ from django.http import HttpRequest
 from django.template import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -56,6 +57,7 @@ def step(reason: str) -> str:
 
 
 @register.simple_tag
+@lru_cache(maxsize=1024)
 def icon(name: str, size: str = "", label: str = "") -> SafeString:
     """An outline icon of the sprite; `size` is "", "s" or "l". Decorative unless it has a label.
 
@@ -75,20 +77,36 @@ def key(pattern: str) -> SafeString:
     return format_html(square, fill)
 
 
-@register.inclusion_tag(f"{FOLDER}status.html")
-def status(tone: str, label: str, icon: str = "") -> dict[str, object]:
+@register.simple_tag
+def status(tone: str, label: str, icon_name: str = "") -> SafeString:
     """Icon and word in one of the four tones (accepted, failed, omitted, waiting)."""
-    return {"tone": tone, "label": label, "icon": icon or drawing.PATTERN_ICON[tone]}
+    return _state(f"p-st {tone}", label, icon_name or drawing.PATTERN_ICON[tone])
 
 
-@register.inclusion_tag(f"{FOLDER}status.html")
-def pill(tone: str, label: str, icon: str = "") -> dict[str, object]:
-    return {**status(tone, label, icon), "shape": "pill"}
+@register.simple_tag
+def pill(tone: str, label: str, icon_name: str = "") -> SafeString:
+    return _state(f"p-st {tone} pill", label, icon_name or drawing.PATTERN_ICON[tone])
 
 
-@register.inclusion_tag(f"{FOLDER}tags.html")
-def tags(names: Iterable[str]) -> dict[str, object]:
-    return {"names": names}
+@register.simple_tag
+def consent_pill(consent: str) -> SafeString:
+    """May we write to them?"""
+    match consent:
+        case "granted":
+            return pill("accepted", _("Con permiso"), "user-check")
+        case "withdrawn":
+            return pill("failed", _("De baja"), "user-off")
+    return pill("omitted", _("Sin permiso"), "user-question")
+
+
+def _state(drawn_as: str, label: str, icon_name: str) -> SafeString:
+    return format_html('<span class="{}">{}{}</span>', drawn_as, icon(icon_name), label)
+
+
+@register.simple_tag
+def tags(names: Iterable[object]) -> SafeString:
+    """Labels as chips."""
+    return format_html_join(" ", '<span class="p-tag">{}</span>', ((name,) for name in names))
 
 
 # Figures

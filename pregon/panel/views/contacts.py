@@ -16,8 +16,8 @@ from pregon.accounts import access
 from pregon.accounts.models import Role
 from pregon.contacts import export, finding, history, tally
 from pregon.contacts.finding import Count, Page
-from pregon.contacts.models import Contact
-from pregon.panel import downloads
+from pregon.contacts.models import ConsentEntry, Contact
+from pregon.panel import downloads, wording
 from pregon.panel.views import contacts_sought
 from pregon.panel.views.contacts_sought import Sought
 from pregon.sending.models import Status
@@ -129,12 +129,15 @@ def _told(rows: list[Contact]) -> list[dict[str, Any]]:
         .values_list("pk")
         .annotate(at=Max("messages__created_at", filter=~Q(messages__status=Status.OMITTED)))
     )
+    never = _("Nunca")
     return [
-        {
-            "person": row,
-            "how": history.tell(entries[row.pk]) if row.pk in entries else history.tell_beginning(row),
-            "since": entries[row.pk].happened_at if row.pk in entries else row.created_at,
-            "last": last.get(row.pk),
-        }
+        {"person": row, "how": _how(row, entries.get(row.pk)), "last": wording.day(last.get(row.pk)) or never}
         for row in rows
     ]
+
+
+def _how(person: Contact, entry: ConsentEntry | None) -> str:
+    """«Se apuntó en la tienda, 4 mar»."""
+    if entry is None:
+        return f"{history.tell_beginning(person)}, {wording.day(person.created_at)}"
+    return f"{history.tell(entry)}, {wording.day(entry.happened_at)}"
