@@ -1,6 +1,7 @@
-"""Whom a broadcast is meant for: everybody, those with a tag, or people chosen one by one.
+"""Whom a broadcast is meant for: everybody, those with a tag, those of a segment, or people chosen one by one.
 
-A definition is kept as JSON in `Broadcast.audience` and resolved again at every forecast and at launch.
+A definition is kept as JSON in `Broadcast.audience` and resolved again at every forecast and at launch. A segment's rules are
+kept with it, as they were when it was chosen: whoever changes them later changes the list (`broadcasts.follow_segment`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from pregon.accounts.models import Account
-from pregon.contacts.models import Contact, Tag
+from pregon.contacts import finding, rules, segments
+from pregon.contacts.models import Contact, Segment, Tag
+from pregon.contacts.rules import EVERYBODY, Group
 
 Json = dict[str, Any]
 
@@ -22,6 +25,7 @@ class Kind(StrEnum):
     ALL = "all"
     TAGS = "tags"  # `ids` are tags: any of them
     CONTACTS = "contacts"  # `ids` are contacts
+    SEGMENT = "segment"  # `ids` is one segment
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,10 @@ class Definition:
 
     kind: Kind = Kind.ALL
     ids: tuple[int, ...] = ()
+    rules: Group = EVERYBODY
+    """Of a segment."""
+    name: str = ""
+    """Of a segment: it may be gone."""
 
 
 def define(kind: str, ids: Iterable[int] = ()) -> Definition:
@@ -38,13 +46,22 @@ def define(kind: str, ids: Iterable[int] = ()) -> Definition:
     return Definition(known, () if known is Kind.ALL else tuple(sorted(set(ids))))
 
 
+def of_segment(segment: Segment) -> Definition:
+    return Definition(Kind.SEGMENT, (segment.pk,), segments.rules_of(segment), segment.name)
+
+
 def read(stored: Mapping[str, Any]) -> Definition:
     """The definition of a broadcast's JSON; one that was never chosen is everybody."""
+    if stored.get("kind") == Kind.SEGMENT:
+        return Definition(Kind.SEGMENT, tuple(stored["ids"]), rules.parse(stored["rules"]), stored["name"])
     return define(stored.get("kind", Kind.ALL), stored.get("ids", ()))
 
 
 def write(definition: Definition) -> Json:
-    return {"kind": str(definition.kind), "ids": list(definition.ids)}
+    stored = {"kind": str(definition.kind), "ids": list(definition.ids)}
+    if definition.kind is Kind.SEGMENT:
+        stored |= {"rules": rules.dump(definition.rules), "name": definition.name}
+    return stored
 
 
 SELECT = "SELECT c.* FROM contacts_contact c WHERE c.account_id = %(account)s"
@@ -59,12 +76,18 @@ FILTERS = {
 
 def select(account_id: int, definition: Definition) -> tuple[str, Json]:
     """SQL of the rows of contacts `c`, and its named parameters. Only this account's, whatever the ids say."""
-    return SELECT + FILTERS[definition.kind], {"account": account_id, "audience_ids": list(definition.ids)}
+    given: Json = {"account": account_id, "audience_ids": list(definition.ids)}
+    if definition.kind is Kind.SEGMENT:
+        fitting, params = rules.sql(definition.rules)
+        return f"{SELECT} AND {fitting}", given | params
+    return SELECT + FILTERS[definition.kind], given
 
 
 def people(account: Account, definition: Definition) -> QuerySet[Contact]:
     """The same rows for the ORM."""
     rows = account.contacts.all()
+    if definition.kind is Kind.SEGMENT:
+        return finding.of(account, "", definition.rules).people
     if definition.kind is Kind.TAGS:
         tagged = Contact.tags.through.objects.filter(tag_id__in=definition.ids)
         return rows.filter(id__in=tagged.values("contact_id"))
@@ -90,6 +113,8 @@ def describe(definition: Definition, tags: Mapping[int, str]) -> str:
         case Kind.CONTACTS:
             chosen = len(definition.ids)
             return ngettext("%(n)s contacto elegido", "%(n)s contactos elegidos", chosen) % {"n": chosen}
+        case Kind.SEGMENT:
+            return _("Segmento %(name)s") % {"name": definition.name}
 
 
 def _describe_tags(names: list[str]) -> str:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pregon.accounts.models import User
+from pregon.contacts.models import Segment
 from pregon.promotions import approvals, audiences, lines
 from pregon.promotions.audiences import Definition
 from pregon.promotions.models import Broadcast, Promotion
@@ -18,6 +19,7 @@ __all__ = [
     "change_audience",
     "choose_quota",
     "discard",
+    "follow_segment",
     "lock",
     "prepare",
     "see_omissions",
@@ -47,6 +49,18 @@ def change_audience(broadcast: Broadcast, definition: Definition) -> None:
     found.omissions_seen_at = None
     found.save(update_fields=["audience", "omissions_seen_at"])
     approvals.undo(found, approvals.at(_("Cambiaste la lista el %(when)s"), found.account))
+
+
+@transaction.atomic
+def follow_segment(segment: Segment) -> None:
+    """Its rules changed: so did the list of whatever it was chosen for and has not left yet."""
+    definition = audiences.of_segment(segment)
+    chosen = {"audience__kind": audiences.Kind.SEGMENT, "audience__ids": [segment.pk]}
+    for broadcast in Broadcast.objects.filter(account=segment.account_id, status__in=OPEN, **chosen).order_by("id"):
+        try:
+            change_audience(broadcast, definition)
+        except ClosedError:
+            continue  # it left meanwhile, for whom it was signed
 
 
 @transaction.atomic

@@ -111,7 +111,7 @@ class Broadcast(models.Model):
     promotion = models.ForeignKey(Promotion, models.PROTECT, related_name="broadcasts")
     version = models.ForeignKey(Version, models.PROTECT, related_name="broadcasts")
     number = models.ForeignKey(Number, models.PROTECT, null=True, related_name="broadcasts")
-    audience = models.JSONField(default=dict)  # audiences.Definition: {"kind": "all"|"tags"|"contacts", "ids": […]}
+    audience = models.JSONField(default=dict)  # as audiences.write has it: {"kind": "all"|"tags"|…, "ids": […]}
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     quota_choice = models.CharField(max_length=4, choices=Choice, default=Choice.STOP)
     omissions_seen_at = models.DateTimeField(null=True, blank=True)  # checklist: contactos revisados

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from django.db import connection, transaction
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pregon.contacts import consent, finding, people, tags, tally
@@ -129,6 +129,7 @@ class TestAgainstPython:
     def test_words(self):
         account = make.account()
 
+        @settings(deadline=None)
         @given(
             st.lists(st.lists(WORDS, max_size=9).map(" ".join), max_size=6), st.lists(WORDS, max_size=3).map(" ".join)
         )

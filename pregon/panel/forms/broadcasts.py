@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from pregon.accounts.models import Account
+from pregon.contacts.models import Segment
 from pregon.promotions import audiences
 from pregon.promotions.audiences import Definition, Kind
 from pregon.promotions.models import Broadcast
@@ -22,7 +23,12 @@ class AudienceForm(forms.Form):
 
     kind = forms.ChoiceField(
         label=_("¿A quién?"),
-        choices=[(Kind.ALL, _("A todos")), (Kind.TAGS, _("Por etiqueta")), (Kind.CONTACTS, _("A quienes elijas"))],
+        choices=[
+            (Kind.ALL, _("A todos")),
+            (Kind.TAGS, _("Por etiqueta")),
+            (Kind.SEGMENT, _("A un segmento")),
+            (Kind.CONTACTS, _("A quienes elijas")),
+        ],
         widget=forms.RadioSelect,
     )
     tag = forms.TypedMultipleChoiceField(
@@ -31,15 +37,30 @@ class AudienceForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
+    segment = forms.ModelChoiceField(
+        Segment.objects.none(),
+        label=_("Segmento"),
+        required=False,
+        empty_label=_("Elige un segmento"),
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
     keep = forms.BooleanField(required=False)
 
     def __init__(self, account: Account, chosen: Definition, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data, initial={"kind": chosen.kind, "tag": chosen.ids if chosen.kind is Kind.TAGS else ()})
+        ids = {chosen.kind: chosen.ids}
+        initial = {
+            "kind": chosen.kind,
+            "tag": ids.get(Kind.TAGS, ()),
+            "segment": next(iter(ids.get(Kind.SEGMENT, ())), None),
+        }
+        super().__init__(data, initial=initial)
         self.account, self.chosen = account, chosen
         self.fields["tag"].choices = list(audiences.tag_names(account).items())  # type: ignore[attr-defined]
+        self.fields["segment"].queryset = account.segments.all()  # type: ignore[attr-defined]
         self.fields["kind"].hints = {  # type: ignore[attr-defined]
             Kind.ALL: _("A quien no dio permiso, o lo retiró, nunca se le escribe"),
             Kind.TAGS: _("A quienes tengan al menos una de las que marques"),
+            Kind.SEGMENT: _("A quienes cumplan sus condiciones cuando salga"),
             Kind.CONTACTS: _("Búscalos por nombre o celular y márcalos"),
         }
 
@@ -61,6 +82,8 @@ class AudienceForm(forms.Form):
         definition = self._definition(cleaned)
         if definition.kind is Kind.TAGS and not definition.ids:
             self.add_error("tag", _("Marca al menos una etiqueta."))
+        if cleaned.get("kind") == Kind.SEGMENT and not cleaned.get("segment"):
+            self.add_error("segment", _("Elige un segmento."))
         if definition.kind is Kind.CONTACTS and not definition.ids:
             self.add_error(None, _("Busca y marca al menos a una persona."))
         return cleaned | {"definition": definition}
@@ -72,6 +95,8 @@ class AudienceForm(forms.Form):
             case Kind.CONTACTS:
                 kept = self.chosen.ids if self.many and cleaned.get("keep") else ()
                 return audiences.define(Kind.CONTACTS, [*self.picked(), *kept])
+            case Kind.SEGMENT if cleaned.get("segment"):
+                return audiences.of_segment(cleaned["segment"])
         return Definition()
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from pregon.panel.views import contacts, contacts_bulk, contacts_imports, contacts_person
+from pregon.panel.views import contacts, contacts_bulk, contacts_imports, contacts_person, segments
 
 urlpatterns = [
     path("contactos/", contacts.contacts, name="contacts"),
@@ -12,6 +12,12 @@ urlpatterns = [
     path("contactos/<int:pk>/eliminar/", contacts_person.contact_delete, name="contact_delete"),
     path("contactos/<int:pk>/permiso/", contacts_person.contact_consent, name="contact_consent"),
     path("contactos/<int:pk>/baja/", contacts_person.contact_withdraw, name="contact_withdraw"),
+    path("contactos/segmentos/", segments.segments, name="segments"),
+    path("contactos/segmentos/nuevo/", segments.segment_new, name="segment_new"),
+    path("contactos/segmentos/contar/", segments.segment_count, name="segment_count"),
+    path("contactos/segmentos/<int:pk>/", segments.segment_edit, name="segment_edit"),
+    path("contactos/segmentos/<int:pk>/cuantos/", segments.segment_people, name="segment_people"),
+    path("contactos/segmentos/<int:pk>/borrar/", segments.segment_delete, name="segment_delete"),
     path("contactos/importar/", contacts_imports.import_new, name="import_new"),
     path("contactos/importar/<int:pk>/", contacts_imports.import_review, name="import_review"),
     path("contactos/importar/<int:pk>/columnas/", contacts_imports.import_columns, name="import_columns"),

@@ -1,0 +1,106 @@
+"""Segments: the list of them, the form that builds one, and how many people it has while one builds it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from pregon.accounts import access
+from pregon.accounts.models import Role
+from pregon.contacts import finding
+from pregon.contacts import segments as saved
+from pregon.contacts.models import Segment
+from pregon.contacts.rules import Group
+from pregon.panel.forms.segments import SegmentForm
+from pregon.panel.views import contacts_sought
+
+
+@require_GET
+@access.member(Role.VIEWER)
+def segments(request: access.Request) -> HttpResponse:
+    """Each with what it says; how many people it has is asked for by itself."""
+    rows = [
+        {"segment": segment, "words": _words(request, group), "url": contacts_sought.Sought(segment=segment.pk).url()}
+        for segment in request.account.segments.all()
+        for group in [saved.rules_of(segment)]
+    ]
+    context = {"rows": rows, "may_edit": request.member.may(Role.EDITOR)}
+    return render(request, "panel/segments/segments.html", context)
+
+
+@access.member(Role.EDITOR)
+def segment_new(request: access.Request) -> HttpResponse:
+    """From nothing, or from the sentence of the list of contacts."""
+    sentence = contacts_sought.rules_of(request.account, contacts_sought.read(request.GET))
+    return _edit(request, saved.new(request.account, request.user), sentence)
+
+
+@access.member(Role.EDITOR)
+def segment_edit(request: access.Request, pk: int) -> HttpResponse:
+    segment = access.get(request.account.segments, pk)
+    return _edit(request, segment, saved.rules_of(segment))
+
+
+@require_POST
+@access.member(Role.EDITOR)
+def segment_delete(request: access.Request, pk: int) -> HttpResponse:
+    """The people stay; what was chosen with it keeps its conditions."""
+    access.get(request.account.segments, pk).delete()
+    messages.success(request, _("Borramos el segmento. Las personas siguen en tus contactos."))
+    return redirect("panel:segments")
+
+
+@require_GET
+@access.member(Role.VIEWER)
+def segment_people(request: access.Request, pk: int) -> HttpResponse:
+    """How many people a saved one has, as part of a page."""
+    segment = access.get(request.account.segments, pk)
+    return render(request, "panel/segments/count.html", _counted(request, saved.rules_of(segment)))
+
+
+@require_GET
+@access.member(Role.EDITOR)
+def segment_count(request: access.Request) -> HttpResponse:
+    """How many fit what the form says now, as part of a page."""
+    form = SegmentForm(request.account, saved.new(request.account, None), None, request.GET)
+    return render(request, "panel/segments/count.html", _counted(request, form.group()))
+
+
+def _edit(request: access.Request, segment: Segment, group: Group) -> HttpResponse:
+    form = SegmentForm(request.account, segment, group, request.POST if request.method == "POST" else None)
+    if request.POST.get("act") == "save" and _save(form, segment):
+        messages.success(request, _("Guardamos el segmento «%(name)s».") % {"name": segment.name})
+        return redirect("panel:segments")
+    asked = form.group() if form.is_bound and request.POST.get("act") != "add" else None
+    shown = asked or (None if form.is_bound else group)
+    context = {"form": form, "segment": segment, **_counted(request, shown if shown and shown.parts else None)}
+    return render(request, "panel/segments/segment.html", context)
+
+
+def _save(form: SegmentForm, segment: Segment) -> bool:
+    group = form.group()
+    if not form.is_valid() or group is None:
+        return False
+    if not form.cleaned_data["name"]:
+        form.add_error("name", _("Ponle un nombre para encontrarlo después."))
+        return False
+    try:
+        saved.save(segment, form.cleaned_data["name"], group)
+    except saved.NameTaken as taken:
+        form.add_error("name", str(taken))
+        return False
+    return True
+
+
+def _counted(request: access.Request, group: Group | None) -> dict[str, Any]:
+    """Nothing while a condition is not whole."""
+    if group is None:
+        return {"found": None, "words": ""}
+    return {"found": finding.count(finding.of(request.account, "", group)), "words": _words(request, group)}
+
+
+def _words(request: access.Request, group: Group) -> str:
+    return saved.describe(group, saved.names(request.account, group))
