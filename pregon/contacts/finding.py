@@ -226,15 +226,19 @@ def _rows(ids: Sequence[int]) -> list[Contact]:
 def _count_some(found: Finding) -> int | None:
     """Up to one more than EXACT; None: it takes too long."""
     try:
-        with transaction.atomic():
-            _execute(f"SET LOCAL statement_timeout = {PATIENCE}")
-            people = int(_fetch(*_counted(found, EXACT + 1))[0][0])
-            _execute("SET LOCAL statement_timeout = DEFAULT")
-            return people
+        with transaction.atomic(), connection.cursor() as cursor:
+            query, params = _counted(found, EXACT + 1)
+            cursor.execute(IMPATIENT.format(query), params)
+            cursor.nextset()
+            [(people,)] = cursor.fetchall()
+            return int(people)
     except OperationalError as error:
         if isinstance(error.__cause__, errors.QueryCanceled):
             return None
         raise
+
+
+IMPATIENT = f"SET LOCAL statement_timeout = {PATIENCE}; {{0}}; SET LOCAL statement_timeout = DEFAULT"  # in one trip
 
 
 def _counted(found: Finding, most: int) -> tuple[str, dict[str, Any]]:
@@ -275,7 +279,3 @@ def _fetch(query: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
         cursor.execute(query, params)
         return list(cursor.fetchall())
 
-
-def _execute(statement: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)

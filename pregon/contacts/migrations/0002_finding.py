@@ -13,7 +13,7 @@ INDEXES = {
     },
     "contact_by_more_words": "(account_id, search, id) WHERE split_part(search, ' ', 7) <> ''",
     "contact_by_tail": "(account_id, reverse(mobile), id) WHERE mobile IS NOT NULL",
-    "contact_by_raw": "(account_id, regexp_replace(mobile_raw, '[^0-9]', '', 'g'), id) WHERE mobile IS NULL",
+    "contact_by_raw": """(account_id, (regexp_replace(mobile_raw, '[^0-9]', '', 'g') COLLATE "C"), id) WHERE mobile IS NULL""",
 }
 
 # What a statement adds and takes away, per account and kind. Once in a hundred times the rows of accounts that have many are

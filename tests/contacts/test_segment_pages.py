@@ -1,0 +1,211 @@
+"""The pages of segments: built without a script, counted while one builds, used in the list and in a broadcast."""
+
+import pytest
+from django.urls import reverse
+
+from pregon.accounts.models import Role
+from pregon.contacts import rules, segments
+from pregon.promotions import audiences
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def owner():
+    return make.business()
+
+
+@pytest.fixture
+def browser(owner):
+    return make.signed_in(owner)
+
+
+def url(name, *args):
+    return reverse(f"panel:{name}", args=args)
+
+
+def row(at, kind, op, **more):
+    return {f"c{at}-{key}": value for key, value in {"kind": kind, "op": op, **more}.items()}
+
+
+def saved(account, data, name="Anas"):
+    segment = segments.new(account, None)
+    segments.save(segment, name, rules.parse(data))
+    return segment
+
+
+ANA = {"all": [{"field": "name", "op": "word", "value": "ana"}]}
+
+
+class TestForm:
+    def test_nobody_yet(self, browser):
+        page = browser.get(url("segments"))
+        assert "Aún no tienes segmentos" in page.text
+        assert url("segment_new") in page.text
+
+    def test_conditions_come_and_go_and_are_saved(self, owner, browser):
+        tag = make.tag(owner.account, "VIP", make.contact(owner.account, "Ana", fields={"sucursal": "Centro"}))
+        first = row(0, "consent", "is", value="granted")
+        page = browser.post(url("segment_new"), {"mode": "all", "act": "add", "add": "tag", **first})
+        assert 'name="c1-kind" value="tag"' in page.text
+        both = first | row(1, "tag", "is", value=tag.pk)
+        page = browser.post(url("segment_new"), {"mode": "all", "act": "remove-0", **both})
+        assert 'name="c0-kind" value="tag"' in page.text
+        assert "c1-kind" not in page.text
+        both |= row(2, "own", "is", what="sucursal", value="Centro") | row(3, "written", "not_within", value="30")
+        page = browser.post(
+            url("segment_new"), {"mode": "all", "act": "save", "name": "  Los   VIP ", **both}, follow=True
+        )
+        assert "Guardamos el segmento «Los VIP»" in page.text
+        assert "no les has escrito en los últimos 30 días" in page.text
+        segment = owner.account.segments.get()
+        assert segment.created_by == owner.user
+        assert segment.definition == {
+            "all": [
+                {"field": "consent", "op": "is", "value": "granted"},
+                {"field": "tag", "op": "is", "value": tag.pk},
+                {"field": "own:sucursal", "op": "is", "value": "Centro"},
+                {"field": "written", "op": "not_within", "value": 30},
+            ]
+        }
+
+    @pytest.mark.parametrize(
+        ("given", "kept"),
+        [
+            (row(0, "mobile", "starts", value="222"), {"field": "mobile", "op": "starts", "value": "+52222"}),
+            (row(0, "mobile", "starts", value="+34 6"), {"field": "mobile", "op": "starts", "value": "+346"}),
+            (row(0, "mobile", "to_fix", value=""), {"field": "mobile", "op": "to_fix"}),
+            (row(0, "own", "more", what="edad", value="12,5"), {"field": "own:edad", "op": "more", "value": 12.5}),
+            (row(0, "email", "filled"), {"field": "email", "op": "filled"}),
+            (row(0, "read", "never", value="30"), {"field": "read", "op": "never"}),
+            (row(0, "name", "word", value="José"), {"field": "name", "op": "word", "value": "José"}),
+        ],
+    )
+    def test_each_kind_of_row(self, owner, browser, given, kept):
+        browser.post(url("segment_new"), {"mode": "any", "act": "save", "name": "X", **given})
+        assert owner.account.segments.get().definition == {"any": [kept]}
+
+    @pytest.mark.parametrize(
+        ("given", "told"),
+        [
+            ({"name": ""}, "Ponle un nombre"),
+            ({"name": "Anas"}, "Ya tienes un segmento con ese nombre"),
+            (row(0, "created", "within", value=""), "Van días"),
+            (row(0, "created", "within", value="0"), "Van días"),
+            (row(0, "name", "word", value=""), "Va un texto"),
+            (row(0, "mobile", "starts", value="abc"), "Va el comienzo de un celular"),
+            (row(0, "own", "more", what="edad", value="mucho"), "Va un número"),
+            (row(0, "tag", "is", value="999"), "opción válida"),
+        ],
+    )
+    def test_what_is_wrong_is_said_where_it_is(self, owner, browser, given, told):
+        saved(owner.account, ANA)
+        data = {"mode": "all", "act": "save", "name": "Otro", **row(0, "name", "word", value="ana"), **given}
+        page = browser.post(url("segment_new"), data)
+        assert told in page.text
+        assert owner.account.segments.count() == 1
+
+    def test_changed_and_deleted(self, owner, browser):
+        segment = saved(owner.account, ANA)
+        page = browser.get(url("segment_edit", segment.pk))
+        assert 'value="ana"' in page.text
+        browser.post(
+            url("segment_edit", segment.pk),
+            {"mode": "all", "act": "save", "name": "Luises", **row(0, "name", "word", value="luis")},
+        )
+        segment.refresh_from_db()
+        assert (segment.name, segment.definition["all"][0]["value"]) == ("Luises", "luis")
+        browser.post(url("segment_delete", segment.pk))
+        assert not owner.account.segments.exists()
+
+    def test_a_group_of_a_program_is_shown_and_kept(self, owner, browser):
+        inner = {"any": [{"field": "read", "op": "ever"}, {"field": "email", "op": "empty"}]}
+        segment = saved(owner.account, {"all": [ANA["all"][0], inner]})
+        page = browser.get(url("segment_edit", segment.pk))
+        assert "leyeron alguna promoción o no tienen correo" in page.text
+        group = row(
+            1, "group", "", value='{"any": [{"field": "read", "op": "ever"}, {"field": "email", "op": "empty"}]}'
+        )
+        data = {"mode": "all", "act": "save", "name": "Anas", **row(0, "name", "word", value="ana"), **group}
+        browser.post(url("segment_edit", segment.pk), data)
+        segment.refresh_from_db()
+        assert segment.definition == {"all": [ANA["all"][0], inner]}
+
+    def test_from_the_sentence_of_the_list(self, owner, browser):
+        tag = make.tag(owner.account, "VIP", make.contact(owner.account))
+        page = browser.get(url("contacts"), {"permiso": "con", "etiqueta": tag.pk, "sin": "nunca"})
+        assert f"{url('segment_new')}?permiso=con&amp;etiqueta={tag.pk}&amp;sin=nunca" in page.text
+        page = browser.get(url("segment_new"), {"permiso": "con", "etiqueta": tag.pk, "sin": "nunca"})
+        assert [
+            f'name="c{at}-kind" value="{kind}"' in page.text for at, kind in enumerate(("consent", "tag", "written"))
+        ]
+        assert '<b class="num">1 persona</b>' in page.text
+
+
+class TestCount:
+    def test_while_one_builds_it(self, owner, browser, django_assert_max_num_queries):
+        make.contact(owner.account, "Ana")
+        make.contact(owner.account, "Luis")
+        data = {"mode": "all", **row(0, "name", "word", value="ana")}
+        with django_assert_max_num_queries(8):
+            page = browser.get(url("segment_count"), data)
+        assert '<b class="num">1 persona</b>' in page.text
+        assert "<html" not in page.text
+        assert "Completa las condiciones" in browser.get(url("segment_count"), data | {"c0-value": ""}).text
+
+    def test_of_a_saved_one(self, owner, browser):
+        make.contact(owner.account, "Ana")
+        segment = saved(owner.account, ANA)
+        assert "1 persona" in browser.get(url("segment_people", segment.pk)).text
+
+
+class TestUse:
+    def test_in_the_list(self, owner, browser, django_assert_max_num_queries):
+        make.contact(owner.account, "Ana")
+        make.contact(owner.account, "Luis")
+        segment = saved(owner.account, ANA)
+        with django_assert_max_num_queries(19):
+            page = browser.get(url("contacts"), {"segmento": segment.pk})
+        assert ">Ana<" in page.text
+        assert ">Luis<" not in page.text
+        page = browser.post(url("contacts_bulk"), {"act": "opt_out", "todas": "1", "segmento": segment.pk})
+        assert "1 persona" in page.text
+        gone = segment.pk
+        segment.delete()
+        page = browser.get(url("contacts"), {"segmento": gone})
+        assert "Nadie cumple" in page.text
+
+    def test_as_the_audience_of_a_broadcast(self, owner, browser):
+        make.contact(owner.account, "Ana")
+        segment = saved(owner.account, ANA)
+        broadcast = make.broadcast(owner.account)
+        address = url("broadcast_audience", broadcast.pk)
+        assert "Elige un segmento." in browser.post(address, {"kind": "segment"}).text
+        browser.post(address, {"kind": "segment", "segment": segment.pk})
+        broadcast.refresh_from_db()
+        assert audiences.read(broadcast.audience) == audiences.of_segment(segment)
+        assert "Segmento Anas" in browser.get(url("broadcast", broadcast.pk)).text
+        assert "checked" in browser.get(address).text.partition('value="segment"')[2][:10]
+
+    def test_a_tag_that_is_searched_for_is_offered(self, owner, browser):
+        tag = make.tag(owner.account, "Sucursal Centro", make.contact(owner.account, "Ana"))
+        page = browser.get(url("contacts"), {"q": "cent"})
+        assert f"etiqueta={tag.pk}" in page.text.partition("También es una etiqueta")[2][:200]
+
+
+class TestAccess:
+    def test_a_viewer_looks_and_a_stranger_finds_none(self, owner):
+        segment = saved(owner.account, ANA)
+        viewer = make.signed_in(make.member(owner.account, Role.VIEWER))
+        assert viewer.get(url("segments")).status_code == 200
+        assert viewer.get(url("segment_people", segment.pk)).status_code == 200
+        assert {viewer.get(a).status_code for a in (url("segment_new"), url("segment_edit", segment.pk))} == {403}
+        assert viewer.post(url("segment_delete", segment.pk)).status_code == 403
+        stranger = make.signed_in(make.business())
+        for name in ("segment_edit", "segment_people"):
+            assert stranger.get(url(name, segment.pk)).status_code == 404
+        assert stranger.post(url("segment_delete", segment.pk)).status_code == 404
+        broadcast = make.broadcast(stranger_account := make.business().account)
+        assert audiences.read(broadcast.audience).kind is audiences.Kind.ALL
+        assert stranger_account.segments.count() == 0
