@@ -50,14 +50,14 @@ OPS: dict[str, Choices] = {
     "mobile": [("starts", gettext_lazy("empieza con")), *PRESENCE, ("to_fix", gettext_lazy("está por corregir"))],
     "email": PRESENCE,
     "created": [
-        ("within", gettext_lazy("en los últimos días")),
-        ("not_within", gettext_lazy("hace más días")),
+        ("within", gettext_lazy("en los últimos")),
+        ("not_within", gettext_lazy("hace más de")),
     ],
     "import": [("is", gettext_lazy("es")), ("is_not", gettext_lazy("no es"))],
 }
 ACTIVITY_OPS: Choices = [
-    ("within", gettext_lazy("sí, en los últimos días")),
-    ("not_within", gettext_lazy("no, en los últimos días")),
+    ("within", gettext_lazy("sí, en los últimos")),
+    ("not_within", gettext_lazy("no, en los últimos")),
     ("ever", gettext_lazy("alguna vez")),
     ("never", gettext_lazy("nunca")),
 ]
@@ -224,7 +224,7 @@ def _value_field(account: Account, kind: str) -> forms.Field | None:
     number = forms.NumberInput(
         attrs={"class": "form-control", "min": 1, "max": rules.MOST_DAYS, "inputmode": "numeric"}
     )
-    return forms.IntegerField(label=_("Días"), required=False, widget=number)
+    return forms.IntegerField(label=_("días"), required=False, widget=number)
 
 
 def _own_fields(account: Account) -> list[str]:

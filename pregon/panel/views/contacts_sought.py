@@ -123,7 +123,7 @@ def rest_slot(sought: Sought) -> tuple[str, list[tuple[str, str, bool]]]:
 
 
 def segment_slot(sought: Sought, saved: list[Segment]) -> tuple[str, list[tuple[str, str, bool]]]:
-    words = {None: _("ningún segmento en especial")} | {segment.pk: segment.name for segment in saved}
+    words = {None: _("cualquier segmento")} | {segment.pk: segment.name for segment in saved}
     options = [(name, sought.url(segment=pk), pk == sought.segment) for pk, name in words.items()]
     return words.get(sought.segment, _("un segmento borrado")), options
 
