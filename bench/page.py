@@ -34,8 +34,8 @@ FROM generate_series(1, %(people)s) AS n, LATERAL (SELECT n %% 50 = 13 AS bad, c
     CASE WHEN n %% 5000 = 1 THEN 'xochitl' ELSE (%(first)s::text[])
         [1 + ('x' || left(md5(n::text), 6))::bit(24)::int %% array_length(%(first)s::text[], 1)] END,
     (%(first)s::text[])[1 + ('x' || substr(md5(n::text), 7, 6))::bit(24)::int %% array_length(%(first)s::text[], 1)],
-    (%(last)s::text[])[1 + ('x' || substr(md5(n::text), 13, 6))::bit(24)::int %% array_length(%(last)s::text[], 1)]) AS called) AS row
-"""
+    (%(last)s::text[])[1 + ('x' || substr(md5(n::text), 13, 6))::bit(24)::int %% array_length(%(last)s::text[], 1)]) AS called)
+AS row"""
 FIRST = ["maria"] * 9 + [
     "jose", "juan", "luis", "ana", "rosa", "guadalupe", "carlos", "jorge", "elena", "miguel", "pedro", "lucia", "fernanda", "sofia",
     "diego", "andres", "mariana", "martha", "raul", "silvia", "ivan", "oscar", "pablo", "teresa", "ramiro", "nora", "hugo", "ines",

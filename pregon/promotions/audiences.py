@@ -58,7 +58,7 @@ def read(stored: Mapping[str, Any]) -> Definition:
 
 
 def write(definition: Definition) -> Json:
-    stored = {"kind": str(definition.kind), "ids": list(definition.ids)}
+    stored: Json = {"kind": str(definition.kind), "ids": list(definition.ids)}
     if definition.kind is Kind.SEGMENT:
         stored |= {"rules": rules.dump(definition.rules), "name": definition.name}
     return stored

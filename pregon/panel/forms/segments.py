@@ -138,7 +138,11 @@ class ConditionForm(forms.Form):
 class SegmentForm(forms.Form):
     """Name, all or any, and the rows. `act` says what the button does: nothing but `save` saves."""
 
-    name = forms.CharField(label=gettext_lazy("Nombre del segmento"), max_length=60, required=False)
+    name = forms.CharField(
+        label=gettext_lazy("Nombre del segmento"),
+        max_length=60,
+        error_messages={"required": gettext_lazy("Ponle un nombre para encontrarlo después.")},
+    )
     mode = forms.ChoiceField(
         choices=[
             ("all", gettext_lazy("todas estas condiciones")),
@@ -191,16 +195,17 @@ class SegmentForm(forms.Form):
                 for name in ("kind", "op", "what", "value")
                 if f"c{place}-{name}" in data
             }
-            rows.append(self._row(at, given[f"c{at}-kind"], given))
-        if act == "add" and data.get("add") in known - {GROUP_KIND} and len(rows) < rules.MOST:
-            rows.append(self._row(len(rows), data["add"], initial=_proposed(data["add"])))
+            rows.append(self._row(at, data[f"c{place}-kind"], given))
+        added = data.get("add", "")
+        if act == "add" and added in known - {GROUP_KIND} and len(rows) < rules.MOST:
+            rows.append(self._row(len(rows), added, initial=_proposed(added)))
         return rows
 
     def _row(self, at: int, kind: str, data: Mapping[str, Any] | None = None, **more: Any) -> ConditionForm:
         return ConditionForm(self.account, kind, data, prefix=f"c{at}", **more)
 
 
-def _select(label: str, choices: Iterable[tuple[str, Any]]) -> forms.ChoiceField:
+def _select(label: str, choices: Iterable[tuple[Any, Any]]) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, choices=list(choices), widget=forms.Select(attrs={"class": "form-select"}))
 
 

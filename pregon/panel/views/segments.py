@@ -70,22 +70,23 @@ def segment_count(request: access.Request) -> HttpResponse:
 
 
 def _edit(request: access.Request, segment: Segment, group: Group) -> HttpResponse:
+    """`act` adds a row, takes one away, or saves; only what is saved is asked for its name."""
+    act = request.POST.get("act", "")
     form = SegmentForm(request.account, segment, group, request.POST if request.method == "POST" else None)
-    if request.POST.get("act") == "save" and _save(form, segment):
+    if act == "save" and _save(form, segment):
         messages.success(request, _("Guardamos el segmento «%(name)s».") % {"name": segment.name})
         return redirect("panel:segments")
-    asked = form.group() if form.is_bound and request.POST.get("act") != "add" else None
-    shown = asked or (None if form.is_bound else group)
-    context = {"form": form, "segment": segment, **_counted(request, shown if shown and shown.parts else None)}
+    if act != "save":
+        form.errors.pop("name", None)
+    shown = group if not form.is_bound else form.group() if act != "add" else None
+    counted = _counted(request, shown if shown and shown.parts else None)
+    context = {"form": form, "segment": segment, **counted}
     return render(request, "panel/segments/segment.html", context)
 
 
 def _save(form: SegmentForm, segment: Segment) -> bool:
     group = form.group()
     if not form.is_valid() or group is None:
-        return False
-    if not form.cleaned_data["name"]:
-        form.add_error("name", _("Ponle un nombre para encontrarlo después."))
         return False
     try:
         saved.save(segment, form.cleaned_data["name"], group)
