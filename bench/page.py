@@ -13,7 +13,9 @@ from django.db import connection
 from bench import load, processes
 from bench.figures import Figure, at_most
 from pregon.accounts.models import Account, Member
-from pregon.contacts.models import Contact, Tag
+from pregon.contacts import segments
+from pregon.contacts.models import Contact, Segment, Tag
+from pregon.contacts.rules import Group, Rule
 from tests import make
 from tests.ports import free_port
 
@@ -62,6 +64,7 @@ class Base:
     member: Member
     common: Tag  # of a tenth of the people
     rare: Tag  # of one in ten thousand
+    segment: Segment
 
 
 def measure() -> list[Figure]:
@@ -71,11 +74,16 @@ def measure() -> list[Figure]:
     serve = ("granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "1", "--port", str(port))
     with processes.running(*serve, "--log-level", "warning", "pregon.wsgi:application"):
         processes.wait_for(f"http://127.0.0.1:{port}/healthz")
-        return [
-            figure
-            for name, paths in {"contacts": _lists(base), "search": _searches()}.items()
-            for figure in _figures(name, paths, port, cookie)
-        ]
+        return [figure for name, paths in addresses(base).items() for figure in _figures(name, paths, port, cookie)]
+
+
+def addresses(base: Base) -> dict[str, list[str]]:
+    """By figure."""
+    return {
+        "contacts": [f"/contactos/?{query}" for query in _lists(base)],
+        "search": [f"/contactos/?q={words}" for words in SEARCHES],
+        "count": [f"/contactos/segmentos/contar/?mode=all&{row}" for row in _rows(base)],
+    }
 
 
 def _lists(base: Base) -> list[str]:
@@ -89,33 +97,37 @@ def _lists(base: Base) -> list[str]:
         f"etiqueta={base.common.pk}",
         f"etiqueta={base.rare.pk}",
         "sin=semana",
+        f"segmento={base.segment.pk}",
     ]
 
 
-def _searches() -> list[str]:
+SEARCHES = ("xoch", "maria", "m", "maria+hernandez", "quiroz+jose", "nadie", "222+000+0700", "0700", "222+0")
+
+
+def _rows(base: Base) -> list[str]:
+    """What the form of a segment sends while one fills it in."""
+    tag = f"c0-kind=tag&c0-op=is&c0-value={base.common.pk}"
     return [
-        "q=xoch",
-        "q=maria",
-        "q=m",
-        "q=maria+hernandez",
-        "q=quiroz+jose",
-        "q=nadie",
-        "q=222+000+0700",
-        "q=0700",
-        "q=222+0",
+        "c0-kind=consent&c0-op=is&c0-value=granted",
+        tag,
+        f"{tag}&c1-kind=written&c1-op=not_within&c1-value=30",
+        "c0-kind=read&c0-op=within&c0-value=30",
+        "c0-kind=own&c0-what=sucursal&c0-op=is&c0-value=Centro",
+        "c0-kind=name&c0-op=word&c0-value=zuniga",
+        "c0-kind=own&c0-what=sucursal&c0-op=is&c0-value=nowhere",
     ]
 
 
-def _figures(name: str, queries: Sequence[str], port: int, cookie: str) -> list[Figure]:
+def _figures(name: str, paths: Sequence[str], port: int, cookie: str) -> list[Figure]:
     """The figure over all addresses, and its slowest one: told apart, for a mean hides it."""
-    htmx = "HX-Request: true\r\n" if name == "search" else ""
-    requests = {query: _request(f"/contactos/?{query}", cookie, htmx) for query in queries}
+    htmx = "" if name == "contacts" else "HX-Request: true\r\n"
+    requests = {path: _request(path, cookie, htmx) for path in paths}
     load.press(port, list(requests.values()) * 2, CLIENTS)
     found = load.press(port, list(requests.values()) * REQUESTS, CLIENTS)
     assert not found.odd, found.odd[:3]
-    alone = {query: load.press(port, [request] * 10, 1).percentile(0.5) for query, request in requests.items()}
-    for query, seconds in alone.items():
-        print(f"  {name:9} {seconds * 1_000:7.1f} ms alone  {query}", flush=True)
+    alone = {path: load.press(port, [request] * 10, 1).percentile(0.5) for path, request in requests.items()}
+    for path, seconds in alone.items():
+        print(f"  {seconds * 1_000:7.1f} ms alone  {path}", flush=True)
     return [
         at_most(f"page.{name}_p95_ms", found.percentile(0.95) * 1_000, "ms", 100),
         Figure(f"page.{name}_slowest_ms", round(max(alone.values()) * 1_000, 1), "ms"),
@@ -138,12 +150,20 @@ def _base() -> Base:
     with connection.cursor() as cursor:
         cursor.execute(WRITE, {"batch": batch.pk, "account": member.account_id})
         cursor.execute("VACUUM ANALYZE")
-    return Base(member, common, rare)
+    return Base(member, common, rare, _segment(member.account, common))
 
 
 def _add(account: Account, people: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(ADD, {"account": account.pk, "people": people, "first": FIRST, "last": LAST})
+
+
+def _segment(account: Account, tag: Tag) -> Segment:
+    """With permission and a tag, and not written to for a month."""
+    segment = segments.new(account, None)
+    parts = (Rule("consent", "is", "granted"), Rule("tag", "is", tag.pk), Rule("written", "not_within", 30))
+    segments.save(segment, "Sin noticias", Group("all", parts))
+    return segment
 
 
 def _tag(account: Account, name: str, of: int) -> Tag:

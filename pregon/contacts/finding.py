@@ -270,7 +270,7 @@ def _estimate(found: Finding) -> int:
 
 
 def _rounded(people: int) -> int:
-    unit = 10 ** max(0, len(str(people)) - 2)
+    unit = int(10 ** max(0, len(str(people)) - 2))
     return round(people / unit) * unit
 
 
