@@ -25,6 +25,7 @@ from pregon.lib import phones, text
 
 PAGE = 50
 EXACT = 10_000  # up to here people are counted one by one
+SURELY_MORE = 3 * EXACT  # by a sample: then nobody is counted
 PATIENCE = 60  # milliseconds for that; then, and beyond, a sample tells
 SAMPLE, STRETCH = 40, 100  # places of the base, people looked at from each
 PROBED = 500  # matches of a word, after which it counts as common
@@ -91,12 +92,18 @@ def of(account: Account, query: str = "", group: Group = EVERYBODY) -> Finding:
 
 
 def count(found: Finding) -> Count:
-    """How many there are: exactly up to EXACT, or when the tally knows; else about how many."""
+    """How many there are: exactly up to EXACT unless that takes too long, or when the tally knows; else about how many."""
     known = tally.known(found.account, found.rules) if found.ways[0].holds == "true" else None
     if known is not None:
         return Count(known)
-    people = _count_some(found)
-    return Count(people) if people is not None and people <= EXACT else Count(_estimate(found), exact=False)
+    total = tally.of(found.account).total
+    if total <= EXACT:
+        return Count(_fetch(*_counted(found, total))[0][0])
+    about = _estimate(found, total)
+    people = None if about > SURELY_MORE else _count_some(found)
+    if people is not None and people <= EXACT:
+        return Count(people)
+    return Count(about if people is None else max(about, EXACT), exact=False)
 
 
 def page(found: Finding, counted: Count, *, after: int | None = None, before: int | None = None) -> Page:
@@ -251,7 +258,7 @@ def _counted(found: Finding, most: int) -> tuple[str, dict[str, Any]]:
     )
 
 
-def _estimate(found: Finding) -> int:
+def _estimate(found: Finding, total: int) -> int:
     """From people at places spread over the base, always the same ones: a figure that jumps about says less than it knows."""
     [(first, last)] = _fetch(
         "SELECT min(id), max(id) FROM contacts_contact WHERE account_id = %(account)s", found.params
@@ -266,7 +273,7 @@ def _estimate(found: Finding) -> int:
         ) AS c
     """
     [(seen, fitting)] = _fetch(query, found.params | {"places": places})
-    return _rounded(tally.of(found.account).total * fitting // max(seen, 1))
+    return _rounded(total * fitting // max(seen, 1))
 
 
 def _rounded(people: int) -> int:

@@ -77,12 +77,17 @@ def missing_sql(
 def available(account: Account) -> list[str]:
     """The fields one may insert: the built-in ones, then the columns that recent contacts have."""
     with connection.cursor() as cursor:
-        cursor.execute(COLUMNS, [account.pk, RECENT])
+        cursor.execute(COLUMNS, {"account": account.pk, "recent": RECENT})
         return [*BUILT_IN, *(key for (key,) in cursor.fetchall() if not built_in(key))]
 
 
+# From the account's own last one: PostgreSQL walks back along all ids, and those of others may be the newest million.
 COLUMNS = """
-SELECT DISTINCT key FROM (SELECT fields FROM contacts_contact WHERE account_id = %s ORDER BY id DESC LIMIT %s) recent,
+SELECT DISTINCT key FROM (
+    SELECT fields FROM contacts_contact
+    WHERE account_id = %(account)s AND id <= (SELECT max(id) FROM contacts_contact WHERE account_id = %(account)s)
+    ORDER BY id DESC LIMIT %(recent)s
+) recent,
 jsonb_object_keys(recent.fields) key WHERE key ~ '^\\w[\\w .-]{0,59}$' ORDER BY key
 """
 
