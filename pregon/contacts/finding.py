@@ -81,6 +81,7 @@ class Page:
 
 def of(account: Account, query: str = "", group: Group = EVERYBODY) -> Finding:
     """Who is meant by what was typed and by the rules. Asks the database which of several words is the rarest."""
+    query = query.replace("\x00", "")  # PostgreSQL takes none
     where, params = rules.sql(group)
     everybody = Finding(account, group, (Way("true", "c.search"),), f"c.account_id = %(account)s AND {where}", params)
     params["account"] = account.pk
@@ -98,7 +99,7 @@ def count(found: Finding) -> Count:
         return Count(known)
     total = tally.of(found.account).total
     if total <= EXACT:
-        return Count(_fetch(*_counted(found, total))[0][0])
+        return Count(_fetch(*_counted(found, EXACT))[0][0])
     about = _estimate(found, total)
     people = None if about > SURELY_MORE else _count_some(found)
     if people is not None and people <= EXACT:

@@ -74,6 +74,7 @@ class TestWhatIsTyped:
             ("+52 1 222", {"María José Ñáñez", "Ana Mariana Ruiz"}),
             ("0052222", {"María José Ñáñez", "Ana Mariana Ruiz"}),
             ("100%", set()),
+            ("ma\x00ri", {"María José Ñáñez", "Ana Mariana Ruiz"}),
             ("%", set()),
             ("_", set()),
             ("'; --", set()),

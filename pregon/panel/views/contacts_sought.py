@@ -67,7 +67,7 @@ def read(values: Mapping[str, str]) -> Sought:
         tag=_key(values.get("etiqueta", "")),
         rest=rest if rest in (WEEK, NEVER) else "",
         segment=_key(values.get("segmento", "")),
-        query=values.get("q", "").replace("\x00", "").strip()[:80],
+        query=values.get("q", "").strip()[:80],
     )
 
 
