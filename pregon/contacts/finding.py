@@ -26,7 +26,7 @@ from pregon.lib import phones, text
 PAGE = 50
 EXACT = 10_000  # up to here people are counted one by one
 SURELY_MORE = 3 * EXACT  # by a sample: then nobody is counted
-PATIENCE = 60  # milliseconds for that; then, and beyond, a sample tells
+PATIENCE = 30  # milliseconds for that; then, and beyond, a sample tells
 SAMPLE, STRETCH = 40, 100  # places of the base, people looked at from each
 PROBED = 500  # matches of a word, after which it counts as common
 WORDS = range(2, 7)  # places of words with an index of their own: contact_by_word_2 and so on
