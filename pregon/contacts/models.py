@@ -172,7 +172,7 @@ class Contact(models.Model):
             models.Index(fields=["account", "search", "id"], name="contact_by_name"),
             models.Index(fields=["account", "-id"], name="contact_by_age"),
             models.Index(fields=["account", "consent", "mobile_problem"], name="contact_by_consent"),
-        )  # and those of the search, over expressions: migration 0002_finding, `finding`
+        )  # and those of the search, over expressions: migration 0003_finding, `finding`
 
     def __str__(self) -> str:
         return self.name or self.mobile or "—"

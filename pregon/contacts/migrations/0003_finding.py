@@ -75,8 +75,8 @@ class Migration(migrations.Migration):
     """Finding people in a base of a million: see `contacts.finding`, `contacts.tally` and docs/decisions/0009."""
 
     dependencies = [
-        ("contacts", "0001_initial"),
-        ("accounts", "0001_initial"),
+        ("contacts", "0002_imports_by_parts"),
+        ("accounts", "0002_quiet_hours"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
