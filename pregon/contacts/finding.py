@@ -167,12 +167,18 @@ def _by_number(everybody: Finding, query: str, digits: str) -> Finding:
         params = everybody.params | {"mobile": found.mobile}
         return replace(everybody, ways=(Way("c.mobile = %(mobile)s", "c.mobile"),), params=params)
     starts = phones.beginnings(query, everybody.account.country)
-    typed = {"digits": digits, "tail": digits[::-1]} | {f"start_{at}": start for at, start in enumerate(starts)}
+    typed = {"digits": digits} | {f"start_{at}": start for at, start in enumerate(starts)}
     params = everybody.params | typed | {f"{name}_end": value + LAST for name, value in typed.items()}
     return replace(everybody, ways=tuple(_number_ways(len(starts), ends=len(digits) > 3)), params=params)
 
 
-RAW = "(regexp_replace(c.mobile_raw, '[^0-9]', '', 'g') COLLATE \"C\")"
+def digits_of(raw: str) -> str:
+    """SQL: the digits of a number as it was given; of contacts without a number `contact_by_raw` has them."""
+    return f"(regexp_replace({raw}, '[^0-9]', '', 'g') COLLATE \"C\")"
+
+
+RAW = digits_of("c.mobile_raw")
+TAIL = "right(c.mobile, 4)"  # contact_by_tail: so many have the same four digits that their index is small
 
 
 def _number_ways(starts: int, *, ends: bool) -> Iterator[Way]:
@@ -181,8 +187,8 @@ def _number_ways(starts: int, *, ends: bool) -> Iterator[Way]:
         yield Way(f"c.mobile >= %(start_{at})s AND c.mobile < %(start_{at}_end)s", "c.mobile")
     if ends:
         begun = "".join(f" AND NOT starts_with(c.mobile, %(start_{at})s)" for at in range(starts))
-        tail = "c.mobile IS NOT NULL AND reverse(c.mobile) >= %(tail)s AND reverse(c.mobile) < %(tail_end)s"
-        yield Way(tail + begun, "reverse(c.mobile)")
+        tail = f"c.mobile IS NOT NULL AND {TAIL} = right(%(digits)s, 4) AND right(c.mobile, length(%(digits)s)) = %(digits)s"
+        yield Way(tail + begun, TAIL)
     yield Way(f"c.mobile IS NULL AND {RAW} >= %(digits)s AND {RAW} < %(digits_end)s", RAW)
 
 

@@ -80,8 +80,11 @@ def lock() -> list[int]:
 _CHANGE = "NOT arrives AND contact IS NOT NULL AND outcome IN ('updated', 'no_consent', 'opt_out')"
 
 
-def merge(import_: ContactImport, *, now: datetime, text: str, evidence: str) -> None:
-    """Saves the judged rows as acts that happened `now`; `text` goes to the grants, `evidence` (JSON) to all."""
+def merge(import_: ContactImport, *, now: datetime, text: str, evidence: str, known: bool) -> None:
+    """Saves the judged rows as acts that happened `now`; `text` goes to the grants, `evidence` (JSON) to all.
+
+    `known`: some of them are about contacts that were there before.
+    """
     given: dict[str, Any] = {
         "account": import_.account_id,
         "import": import_.pk,
@@ -91,7 +94,7 @@ def merge(import_: ContactImport, *, now: datetime, text: str, evidence: str) ->
         "evidence": evidence,
     }
     with connection.cursor() as cursor:
-        for statement in (_ADD, _REMEMBER, _UPDATE, _TAG_NEW, _TAG_KNOWN, _SAY):
+        for statement in (_ADD, _TAG_NEW, *((_REMEMBER, _UPDATE, _TAG_KNOWN) if known else ()), _SAY):
             cursor.execute(statement, given)
         cursor.execute(_OPEN, given)
         still_open = [Spoken(*row) for row in cursor]

@@ -17,7 +17,7 @@ from django.utils import timezone
 from pregon.contacts import consent, import_merge, import_reading, import_rejects, import_staging, statements, tags
 from pregon.contacts.models import ContactImport, ImportPart
 
-PART = 25_000  # rows
+PART = 25_000  # lines of the file
 LANES = 2  # parts at once: one of PostgreSQL's processes for each,
 RUN = 4  # and parts that each saves in one step
 Status = ContactImport.Status
@@ -58,8 +58,7 @@ def _divide(import_: ContactImport) -> None:
 
 _PARTS = """
 INSERT INTO contacts_importpart (import_id, after, upto, rows)
-SELECT %(import)s, min(line) - 1, max(line), count(*)
-FROM (SELECT line, (row_number() OVER (ORDER BY line) - 1) / %(part)s AS part FROM {table}) AS numbered GROUP BY part
+SELECT %(import)s, min(line) - 1, max(line), count(*) FROM {table} GROUP BY line / %(part)s ORDER BY 2
 """
 
 
@@ -103,12 +102,12 @@ def _merge(import_: ContactImport, part: ImportPart) -> dict[str, int]:
     _keep_tags(import_)
     consent.lock_base(import_.account_id, shared=True)
     import_staging.judge(import_, (part.after, part.upto), numbering=True)
-    if changed := import_merge.lock():
-        import_staging.judge_again(import_, changed)
+    if known := import_merge.lock():
+        import_staging.judge_again(import_, known)
     words = statements.ALL[import_.statement].words
     text = ": ".join(filter(None, (str(words), import_.wording)))
     evidence = json.dumps({"file": import_.file_name, "statement": import_.statement})
-    import_merge.merge(import_, now=timezone.now(), text=text, evidence=evidence)
+    import_merge.merge(import_, now=timezone.now(), text=text, evidence=evidence, known=bool(known))
     with _rejects(import_, part).open("wb") as file:  # by a part that does not commit, too: then it is written again
         file.writelines(import_rejects.rows())
     return import_staging.counts()

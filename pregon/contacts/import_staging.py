@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
-from pregon.contacts import statements, tags
+from pregon.contacts import finding, statements, tags
 from pregon.contacts.import_rows import NULL, STAGED, UNIT
 from pregon.contacts.models import ContactImport
 from pregon.lib import text
@@ -114,9 +114,10 @@ def copy(import_: ContactImport, blocks: Iterable[bytes]) -> None:
 
 
 def widen() -> None:
-    """Until the transaction ends: sorting some thousand rows, or grouping a million, needs no file."""
+    """Until the transaction ends: sorting some thousand rows, or grouping a million, needs no file, and nobody remembers
+    what was found for a number, since each comes once."""
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL work_mem = '64MB'")
+        cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL enable_memoize = off")
 
 
 def finish(import_: ContactImport) -> None:
@@ -172,14 +173,13 @@ def judge_again(import_: ContactImport, lines: Sequence[int]) -> None:
 
 def review(import_: ContactImport) -> dict[str, dict[str, Any]]:
     """Per way of stating the permission its `counts` and the first `examples` left out."""
-    columns = ", ".join(
-        f"{_outcome(way)} AS {name}, {_grants(way)} AND {_outcome(way)} IN ('new', 'updated') AS {name}_grants"
-        for name, way in WAYS.items()
-    )
+    outcomes = ", ".join(f"{_outcome(way)} AS {name}, {_grants(way)} AS {name}_said_yes" for name, way in WAYS.items())
+    columns = ", ".join(f"{name}, {name}_said_yes AND {name} IN ('new', 'updated') AS {name}_grants" for name in WAYS)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS pg_temp.told")
         beside = _beside(import_, _STRETCH, limit="")
-        select = f"SELECT line, refused_at, {columns} FROM ({beside}) AS beside"
+        told = f"SELECT line, refused_at, {outcomes} FROM ({beside}) AS beside OFFSET 0"
+        select = f"SELECT line, refused_at, {columns} FROM ({told}) AS told"
         cursor.execute(f"CREATE TEMPORARY TABLE told ON COMMIT DROP AS {select}", _given(import_, WHOLE_FILE))
         return {name: {"counts": _counts("told", name), "examples": _examples(import_, name)} for name in WAYS}
 
@@ -203,8 +203,8 @@ def _counts(table: str, column: str) -> dict[str, int]:
 def _examples(import_: ContactImport, column: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT s.line, name, raw, {column}, reason, first_line, refused_at FROM {table(import_)} AS s JOIN told USING (line) "
-            f"WHERE {column} = ANY(%s) ORDER BY line LIMIT {SHOWN:d}",
+            f"SELECT line, name, raw, {column}, reason, first_line, refused_at FROM {table(import_)} JOIN "
+            f"(SELECT * FROM told WHERE {column} = ANY(%s) ORDER BY line LIMIT {SHOWN:d}) AS first USING (line) ORDER BY line",
             [list(LEFT_OUT)],
         )
         return [(*row, at.isoformat() if at else None) for *row, at in cursor]
@@ -268,15 +268,17 @@ def _grants(way: Way) -> str:
 
 
 def _outcome(way: Way) -> str:
-    return _OUTCOME.format(word=way.word, grants=_grants(way))
+    here = finding.digits_of("beside.raw")
+    return _OUTCOME.format(word=way.word, grants=_grants(way), digits=finding.RAW, digits_here=here)
 
 
 _OUTCOME = """CASE
     WHEN mobile IS NULL AND (name = '' OR {word} = -1) THEN problem
     WHEN line > first_line THEN 'duplicate'
-    WHEN mobile IS NULL THEN CASE WHEN EXISTS (
-        SELECT FROM contacts_contact AS c
-        WHERE c.account_id = %(account)s AND c.search = beside.search AND c.mobile IS NULL AND c.mobile_raw = beside.raw
+    WHEN mobile IS NULL THEN CASE WHEN (
+        SELECT true FROM contacts_contact AS c
+        WHERE c.account_id = %(account)s AND c.mobile IS NULL AND {digits} = {digits_here}
+            AND c.mobile_raw = beside.raw AND c.search = beside.search LIMIT 1
     ) THEN 'unchanged' ELSE 'to_fix' END
     WHEN refused THEN 'withdrawn'
     WHEN {word} = -1 THEN 'opt_out'
@@ -287,7 +289,7 @@ _OUTCOME = """CASE
 
 
 def _judgement(import_: ContactImport, which: str, *, numbering: bool) -> str:
-    """Columns of `judged`; a contact that `arrives` gets its id here."""
+    """Columns of `judged`; a contact that `arrives` gets its id here. OFFSET 0: the outcome is found out once per row."""
     stated = WAYS[way(import_.statement)]
     number = "nextval('contacts_contact_id_seq')" if numbering else "NULL"
     return _JUDGEMENT.format(
@@ -300,5 +302,5 @@ SELECT line, name, search, raw, mobile, problem, reason, email, tag_ids, fields,
     said_yes AND outcome IN ('new', 'updated') AS grants,
     contact IS NULL AND outcome IN ('new', 'no_consent', 'to_fix') AS arrives,
     CASE WHEN contact IS NULL AND outcome IN ('new', 'no_consent', 'to_fix') THEN {number} ELSE contact END AS contact
-FROM (SELECT beside.*, {grants} AS said_yes, {outcome} AS outcome FROM ({beside}) AS beside) AS told
+FROM (SELECT beside.*, {grants} AS said_yes, {outcome} AS outcome FROM ({beside}) AS beside OFFSET 0) AS told
 """

@@ -170,7 +170,7 @@ class Contact(models.Model):
         )
         indexes = (
             models.Index(fields=["account", "search", "id"], name="contact_by_name"),
-            models.Index(fields=["account", "-id"], name="contact_by_age"),
+            models.Index(fields=["account", "id"], name="contact_by_age"),
             models.Index(fields=["account", "consent", "mobile_problem"], name="contact_by_consent"),
         )  # and those of the search, over expressions: migration 0003_finding, `finding`
 
