@@ -8,7 +8,8 @@ Every act is a row of `ConsentEntry`, under the keyed hash of the number it was 
 transaction of the act: the sending pipe may ask `consent = 'granted'` on the contact's own row.
 
 - The act with the latest *event* time wins, whatever the order of arrival; ties go to the withdrawal.
-- A withdrawal ends only by a later grant that `revives`: the person's own (reply, button, Meta, opt-in form) or an owner's.
+- A withdrawal ends only by a later grant that `revives`: the person's own (reply, button, Meta, an opt-in form that their own
+  message confirmed) or an owner's.
 - The no of a number is kept without the number, also when nobody in the base has it.
 
 Locks, always in this order: the account's base (`lock_base`) by whoever brings numbers in, then contacts by ascending id.
@@ -41,6 +42,7 @@ class Act:
     happened_at: datetime
     actor: User | None = None
     text: str = ""
+    ip: str = ""
     evidence: dict[str, Any] = field(default_factory=dict)
 
 
@@ -52,10 +54,13 @@ def record(  # noqa: PLR0913 each is a column of the entry
     happened_at: datetime,
     actor: User | None = None,
     text: str = "",
+    ip: str = "",
     evidence: dict[str, Any] | None = None,
 ) -> ConsentEntry:
     """Notes one act of a contact and settles what it amounts to; `contact` gets its new `consent` and `consent_at`."""
-    said = Act(consent=act, source=source, happened_at=happened_at, actor=actor, text=text, evidence=evidence or {})
+    said = Act(
+        consent=act, source=source, happened_at=happened_at, actor=actor, text=text, ip=ip, evidence=evidence or {}
+    )
     with transaction.atomic():
         found = Contact.objects.select_for_update(no_key=True).filter(pk=contact.pk).first()
         if found is None:  # deleted meanwhile: its no is kept all the same
@@ -76,7 +81,7 @@ def record_many(account: Account, contacts: Iterable[int], said: Act) -> int:
 def withdraw_number(
     account: Account, mobile: str, *, source: Source, happened_at: datetime, **details: Any
 ) -> ConsentEntry:
-    """The no of a number (E.164), whether it is in the base or not. `details` are `actor`, `text`, `evidence`."""
+    """The no of a number (E.164), whether it is in the base or not. `details` are `actor`, `text`, `ip`, `evidence`."""
     said = Act(consent=Consent.WITHDRAWN, source=source, happened_at=happened_at, **details)
     return _record_number(account.pk, mobile, said)
 
@@ -84,7 +89,7 @@ def withdraw_number(
 def grant_number(
     account: Account, mobile: str, *, source: Source, happened_at: datetime, **details: Any
 ) -> ConsentEntry:
-    """The yes of a number (E.164), whether it is in the base or not. `details` are `actor`, `text`, `evidence`."""
+    """The yes of a number (E.164), whether it is in the base or not. `details` are `actor`, `text`, `ip`, `evidence`."""
     said = Act(consent=Consent.GRANTED, source=source, happened_at=happened_at, **details)
     return _record_number(account.pk, mobile, said)
 
@@ -148,7 +153,8 @@ def _write(account_id: int, people: Sequence[Spoken], said: Act, *, alone: bool 
                 source=said.source,
                 happened_at=said.happened_at,
                 actor=said.actor,
-                text=said.text[:300],
+                text=said.text,
+                ip=said.ip or None,
                 evidence=said.evidence,
                 revives=revives,
             )
@@ -165,4 +171,6 @@ def _revives(account_id: int, said: Act) -> bool:
         return False
     if said.source == Source.PANEL:
         return Member.objects.filter(account_id=account_id, user=said.actor, role=Role.OWNER).exists()
+    if said.source == Source.FORM:
+        return "wamid" in said.evidence  # anybody may type a number; its owner's message says that they did
     return said.source in OF_THE_PERSON

@@ -49,10 +49,13 @@ def _granted(entry: ConsentEntry) -> str:
     if entry.source == Source.REPLY:
         return _("Respondió %(word)s") % {"word": entry.text[:40] or _("ALTA")}
     return {
-        Source.FORM: _("Aceptó en un formulario"),
+        Source.FORM: _("Aceptó en un formulario")
+        if "wamid" in entry.evidence
+        else _("Un formulario dijo que aceptaba"),
         Source.BUTTON: _("Tocó el botón para recibir promociones"),
         Source.META: _("Volvió a aceptar en WhatsApp"),
         Source.API: _("Lo registró otro programa"),
+        Source.STAFF: _("Lo registró Soporte"),
     }.get(Source(entry.source), _("Dio su permiso"))
 
 
@@ -65,4 +68,5 @@ def _withdrawn(source: Source) -> str:
         Source.META: _("Dejó de recibir promociones en WhatsApp"),
         Source.REFUSED: _("Meta avisó que no quiere promociones"),
         Source.API: _("Lo registró otro programa"),
+        Source.STAFF: _("Lo registró Soporte"),
     }[source]

@@ -15,6 +15,7 @@ transaction takes about a second (but for reading, which locks nothing).
 A row's yes counts only together with a statement of where the permission comes from. A file never brings back who withdrew.
 """
 
+import hashlib
 import tempfile
 import time
 from collections.abc import Iterator
@@ -85,14 +86,16 @@ class Review:
         return self.saved + self.left_out
 
 
-def start(account: Account, file: BinaryIO, name: str, actor: User) -> ContactImport:
+def start(account: Account, file: BinaryIO, name: str, actor: User, ip: str = "") -> ContactImport:
     """Keeps the file and guesses its columns, as they were the last time. Raises SpreadsheetError for what is no table."""
     table = spreadsheets.open(file, name)
     mapping = import_mappings.find(account, table.headers) or import_rows.guess(table.headers, table.sample)
     import_ = ContactImport(
         account=account, created_by=actor, file_name=name[:200], mapping=mapping, headers=table.headers, sample=table.sample,
-        language=translation.get_language() or "es",
+        language=translation.get_language() or "es", ip=ip or None,
     )  # fmt: skip
+    file.seek(0)
+    import_.digest = hashlib.file_digest(cast(Any, file), "sha256").hexdigest()
     file.seek(0)
     import_.file.save(f"{uuid4().hex}.bin", File(file), save=False)
     import_.file_bytes = import_.file.size
@@ -161,14 +164,14 @@ def change_columns(import_: ContactImport, mapping: import_rows.Mapping_) -> Non
         claimed.rows = claimed.read_bytes = 0
 
 
-def commit(import_: ContactImport, actor: User) -> None:
-    """From here on it is saved, with its statement, wording and tag. Raises AlreadyClosed, ImportProblem."""
+def commit(import_: ContactImport, actor: User, ip: str = "") -> None:
+    """From here on it is saved, with its statement, wording and tag, for which `actor` stands. Raises AlreadyClosed, ImportProblem."""
     if import_.problem:
         raise ImportProblem(import_.problem)
     with _claimed(import_, Status.REVIEWING) as claimed:
         claimed.statement = import_.statement or statements.NONE
         claimed.wording, claimed.tag = import_.wording, import_.tag
-        claimed.created_by, claimed.language = actor, translation.get_language() or "es"
+        claimed.created_by, claimed.ip, claimed.language = actor, ip or None, translation.get_language() or "es"
         claimed.status = Status.SAVING
         import_saving.claim(claimed)
     import_mappings.remember(import_.account, import_.headers, import_.mapping)

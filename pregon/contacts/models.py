@@ -60,6 +60,8 @@ class ContactImport(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     file = models.FileField(upload_to="imports/%Y/%m/")
     file_name = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64, blank=True)  # SHA-256 of the file, in hexadecimal: proves which one it was
+    ip = models.GenericIPAddressField(null=True, blank=True)  # of `created_by`; its acts have none of their own
     headers = models.JSONField(default=list)  # names of the columns
     sample = models.JSONField(default=list)  # the first rows' cells
     mapping = models.JSONField(default=dict)  # {"name": 0, "mobile": 2, …}: field → column
@@ -222,6 +224,7 @@ class Source(models.TextChoices):
     META = "meta", _("Preferencia en WhatsApp")
     REFUSED = "refused", _("Meta: no quiere promociones")
     API = "api", _("Otro programa")
+    STAFF = "staff", _("Soporte")
 
 
 class ConsentEntry(models.Model):
@@ -248,8 +251,11 @@ class ConsentEntry(models.Model):
         db_constraint=False, db_index=False,
     )  # fmt: skip
     row_no = models.IntegerField(null=True, blank=True)  # line of that file
-    text = models.CharField(max_length=300, blank=True)  # what was said or shown
-    evidence = models.JSONField(default=dict)  # {"file": …, "statement": …} or {"wamid": …}
+    text = models.TextField(blank=True)  # what was said or shown, whole
+    ip = models.GenericIPAddressField(null=True, blank=True)  # of whoever acted in a browser: the person, or `actor`
+    evidence = models.JSONField(
+        default=dict
+    )  # {"file": …, "statement": …} or {"wamid": …} or {"page": …, "version": …}
     revives = models.BooleanField(default=False)  # a grant of the person or an owner: may end an earlier withdrawal
 
     class Meta:
@@ -257,6 +263,12 @@ class ConsentEntry(models.Model):
             models.Index(fields=["contact", "-happened_at"], name="consent_by_contact"),
             # Of random keys a hash index costs two thirds of a tree, felt when a million come in.
             HashIndex(fields=["mobile_hash"], name="consent_by_hash"),
+            # Few among the many of files: those who came by themselves are counted.
+            models.Index(
+                fields=["account", "happened_at"],
+                name="consent_by_own_word",
+                condition=Q(act="granted", source__in=["form", "reply"]),
+            ),
         )
 
     def __str__(self) -> str:
@@ -296,3 +308,59 @@ class Before(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class OptinPage(models.Model):
+    """Where people put themselves on an account's list, and take themselves off it: `/alta/<slug>/`, `/baja/<slug>/`."""
+
+    account = models.OneToOneField(Account, models.CASCADE, related_name="optin_page")
+    slug = models.CharField(max_length=60, unique=True)  # printed on posters: it never changes
+    keyword = models.CharField(max_length=20, blank=True)  # means ALTA to this account, beside ALTA itself
+    asks_name = models.BooleanField(default=True)
+    takes_unconfirmed = models.BooleanField(default=False)  # without a number to write to, a form alone is a yes
+    enabled = models.BooleanField(default=True)  # whether people may join; leaving is always possible
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class OptinText(models.Model):
+    """What people read before they accept. Append-only: the latest is shown, and a proof names its version."""
+
+    page = models.ForeignKey(OptinPage, models.CASCADE, related_name="texts", db_index=False)
+    version = models.IntegerField()
+    title = models.CharField(max_length=80)
+    text = models.CharField(max_length=600)
+    privacy_url = models.URLField(blank=True)  # the business's own privacy notice
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["page", "version"], name="optin_text_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.version}: {self.title}"
+
+
+class OptinRequest(models.Model):
+    """A form that somebody sent with a number of which nobody knows yet whose it is. Kept some days (`optin.KEPT`)."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="optin_requests", db_index=False)
+    shown = models.ForeignKey(OptinText, models.CASCADE, null=True, related_name="+")  # null: a form to leave
+    act = models.CharField(max_length=10, choices=Consent, default=Consent.GRANTED)
+    code = models.CharField(max_length=8, unique=True)  # comes back in the person's own message
+    mobile = models.CharField(max_length=16)
+    name = models.CharField(max_length=120, blank=True)
+    ip = models.GenericIPAddressField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)  # when it became an act of consent
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["account", "created_at"], name="optin_by_account"),
+            models.Index(fields=["ip", "created_at"], name="optin_by_address"),
+        )
+
+    def __str__(self) -> str:
+        return self.code

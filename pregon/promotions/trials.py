@@ -54,7 +54,7 @@ def phone(member: Member) -> Contact | None:
     return found if found and _proved(member, found) else None
 
 
-def own(member: Member, raw: str) -> Contact:
+def own(member: Member, raw: str, ip: str = "") -> Contact:
     """The member states that this number is theirs and may be written to.
 
     Raises `people.BadNumber`, `Unproved`, `launch.Refused`. The contact stays also when it is refused, without permission:
@@ -64,11 +64,11 @@ def own(member: Member, raw: str) -> Contact:
         contact = people.add(member.account, people.Details(name=str(member.user), mobile=raw))
     except people.AlreadyThere as there:
         contact = there.contact
-    return _own(member, contact.pk)
+    return _own(member, contact.pk, ip)
 
 
 @transaction.atomic
-def _own(member: Member, contact_id: int) -> Contact:
+def _own(member: Member, contact_id: int, ip: str) -> Contact:
     contact = Contact.objects.select_for_update(no_key=True).get(pk=contact_id)  # two clicks state it once
     if contact.consent == Consent.WITHDRAWN:
         raise launch.Refused(
@@ -85,6 +85,7 @@ def _own(member: Member, contact_id: int) -> Contact:
             happened_at=timezone.now(),
             actor=member.user,
             text=_(STATEMENT),
+            ip=ip,
         )
     member.mobile = contact.mobile or ""
     member.save(update_fields=["mobile"])

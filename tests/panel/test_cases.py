@@ -10,7 +10,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from pregon.accounts.models import Account, Member, Role, User
-from pregon.panel.views import cases as views
+from pregon.panel import clients
 from pregon.support import cases, keys
 from pregon.support.models import Case
 from tests import make
@@ -137,9 +137,9 @@ class TestForm:
 
     def test_behind_a_proxy_of_ours_its_word_counts_elsewhere_nobodys(self, settings: Settings) -> None:
         request = Client().get(NEW, headers={"X-Forwarded-For": "6.6.6.6, 203.0.113.9"}).wsgi_request
-        assert views.client_address(request) == "127.0.0.1"
+        assert clients.address(request) == "127.0.0.1"
         settings.SECURE = True
-        assert views.client_address(request) == "203.0.113.9"
+        assert clients.address(request) == "203.0.113.9"
 
 
 class TestThread:

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms as django_forms
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -18,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from pregon.accounts import access
 from pregon.accounts.models import Member, User
+from pregon.panel import clients
 from pregon.panel.forms import cases as forms
 from pregon.promotions.models import Broadcast
 from pregon.support import attachments, cases, keys, threads
@@ -121,13 +121,7 @@ def _open(request: HttpRequest, member: Member | None, form: forms.CaseForm) -> 
 
 def sender(request: HttpRequest, member: Member | None) -> cases.Sender:
     user = request.user if isinstance(request.user, User) else None
-    return cases.Sender(user, member.account if member else None, client_address(request))
-
-
-def client_address(request: HttpRequest) -> str:
-    """Behind HTTPS stands a proxy of ours, which appends whom it heard; without one, nobody's word counts."""
-    heard = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()
-    return heard if settings.SECURE and heard else str(request.META.get("REMOTE_ADDR", ""))
+    return cases.Sender(user, member.account if member else None, clients.address(request))
 
 
 def _thanks(request: HttpRequest, case: Case, member: Member | None) -> HttpResponse:

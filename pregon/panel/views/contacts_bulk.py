@@ -19,7 +19,7 @@ from pregon.accounts.models import Role
 from pregon.contacts import consent, people, tag_names, tags, tally
 from pregon.contacts.consent import Act
 from pregon.contacts.models import Consent, Contact, Source
-from pregon.panel import wording
+from pregon.panel import clients, wording
 from pregon.panel.forms.contacts import ConsentForm, TagsForm
 from pregon.panel.views import contacts_sought
 
@@ -113,14 +113,14 @@ def _tag(request: access.Request, rows: QuerySet[Contact], form: Any) -> str:
 
 
 def _consent(request: access.Request, rows: QuerySet[Contact], form: Any) -> str:
-    said = Act(consent=Consent.GRANTED, source=Source.PANEL, actor=request.user, **form.evidence())
+    said = Act(consent=Consent.GRANTED, source=Source.PANEL, **clients.actor(request), **form.evidence())
     done = consent.record_many(request.account, _able(rows).values_list("id", flat=True), said)
     sentence = ngettext("Registramos el permiso de %(n)s persona.", "Registramos el permiso de %(n)s personas.", done)
     return sentence % {"n": wording.number(done)}
 
 
 def _opt_out(request: access.Request, rows: QuerySet[Contact], form: Any) -> str:
-    said = Act(consent=Consent.WITHDRAWN, source=Source.PANEL, happened_at=timezone.now(), actor=request.user)
+    said = Act(consent=Consent.WITHDRAWN, source=Source.PANEL, happened_at=timezone.now(), **clients.actor(request))
     done = consent.record_many(request.account, _still_in(rows).values_list("id", flat=True), said)
     sentence = ngettext("%(n)s persona ya no recibe promociones.", "%(n)s personas ya no reciben promociones.", done)
     return sentence % {"n": wording.number(done)}

@@ -16,6 +16,7 @@ from pregon.contacts import import_reasons, imports, statements
 from pregon.contacts.imports import Review
 from pregon.contacts.models import ContactImport
 from pregon.lib.spreadsheets import SpreadsheetError
+from pregon.panel import clients
 from pregon.panel.forms.contacts_imports import ColumnsForm, CommitForm, FileForm
 from pregon.panel.views import contacts_ledger, contacts_underway
 
@@ -29,7 +30,7 @@ def import_new(request: access.Request) -> HttpResponse:
     if form.is_bound and form.is_valid():
         file, name = form.table()
         try:
-            return _go_on(imports.start(request.account, file, name, request.user))
+            return _go_on(imports.start(request.account, file, name, request.user, clients.address(request)))
         except SpreadsheetError as error:
             form.add_error("file" if form.cleaned_data["file"] else "cells", str(error))
     earlier = request.account.imports.exclude(status=Status.DISCARDED).order_by("-id")[:5]
@@ -81,13 +82,13 @@ def import_columns(request: access.Request, pk: int) -> HttpResponse:
 def import_commit(request: access.Request, pk: int) -> HttpResponse:
     import_ = _of(request, pk)
     if import_.status != Status.REVIEWING:
-        return _act(request, import_, lambda: imports.commit(import_, request.user))
+        return _act(request, import_, lambda: imports.commit(import_, request.user, clients.address(request)))
     form = CommitForm(request.POST)
     import_.statement = request.POST.get("statement", "")
     if not form.is_valid():
         return _review(request, import_, form)
     form.apply(import_)
-    return _act(request, import_, lambda: imports.commit(import_, request.user))
+    return _act(request, import_, lambda: imports.commit(import_, request.user, clients.address(request)))
 
 
 @require_GET

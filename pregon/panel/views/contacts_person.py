@@ -13,6 +13,7 @@ from pregon.accounts import access
 from pregon.accounts.models import Role
 from pregon.contacts import consent, history, people
 from pregon.contacts.models import Consent, Contact, Source
+from pregon.panel import clients
 from pregon.panel.forms.contacts import ConsentForm, ContactForm
 from pregon.panel.views import results_seen
 
@@ -78,7 +79,7 @@ def contact_consent(request: access.Request, pk: int) -> HttpResponse:
     withdrawn_at = person.consent_at if person.consent == Consent.WITHDRAWN else None
     form = ConsentForm(request.POST or None, after=withdrawn_at)
     if form.is_valid():
-        consent.record(person, Consent.GRANTED, source=Source.PANEL, actor=request.user, **form.evidence())
+        consent.record(person, Consent.GRANTED, source=Source.PANEL, **clients.actor(request), **form.evidence())
         messages.success(request, _("Registramos el permiso de %(name)s.") % {"name": person})
         return redirect("panel:contact", pk)
     return render(request, "panel/contacts/contact_consent.html", {"form": form, "person": person})
@@ -89,9 +90,9 @@ def contact_consent(request: access.Request, pk: int) -> HttpResponse:
 def contact_withdraw(request: access.Request, pk: int) -> HttpResponse:
     person = access.get(request.account.contacts, pk)
     if request.method == "POST":
-        now = timezone.now()
-        text = request.POST.get("text", "").strip()
-        consent.record(person, Consent.WITHDRAWN, source=Source.PANEL, happened_at=now, actor=request.user, text=text)
+        said = request.POST.get("text", "").replace("\0", "").strip()[:240]
+        how = {"source": Source.PANEL, "happened_at": timezone.now(), "text": said} | clients.actor(request)
+        consent.record(person, Consent.WITHDRAWN, **how)
         messages.success(request, _("%(name)s ya no recibe promociones.") % {"name": person})
         return redirect("panel:contact", pk)
     return render(request, "panel/contacts/contact_withdraw.html", {"person": person})

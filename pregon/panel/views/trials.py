@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from pregon.accounts import access
 from pregon.accounts.models import Role
-from pregon.panel import modules, wording
+from pregon.panel import clients, modules, wording
 from pregon.panel.forms.trials import TrialForm
 from pregon.panel.views import results_seen
 from pregon.panel.views.broadcasts_found import key
@@ -59,7 +59,7 @@ def promotion_trials(request: access.Request, pk: int) -> HttpResponse:
 def _send(request: access.Request, promotion: Promotion, form: TrialForm) -> bool:
     try:
         if form.new_number:
-            trials.own(request.member, form.cleaned_data["mobile"])
+            trials.own(request.member, form.cleaned_data["mobile"], clients.address(request))
         trials.send(request.member, drafts.latest(promotion), form.cleaned_data["token"])
     except launch.Refused as refused:
         form.refuse(refused)
