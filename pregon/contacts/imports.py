@@ -165,7 +165,7 @@ def change_columns(import_: ContactImport, mapping: import_rows.Mapping_) -> Non
 
 
 def commit(import_: ContactImport, actor: User, ip: str = "") -> None:
-    """From here on it is saved, with its statement, wording and tag, for which `actor` stands. Raises AlreadyClosed, ImportProblem."""
+    """From here on it is saved, with its statement, wording and tag. Raises AlreadyClosed, ImportProblem."""
     if import_.problem:
         raise ImportProblem(import_.problem)
     with _claimed(import_, Status.REVIEWING) as claimed:

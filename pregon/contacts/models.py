@@ -349,6 +349,7 @@ class OptinRequest(models.Model):
     account = models.ForeignKey(Account, models.CASCADE, related_name="optin_requests", db_index=False)
     shown = models.ForeignKey(OptinText, models.CASCADE, null=True, related_name="+")  # null: a form to leave
     act = models.CharField(max_length=10, choices=Consent, default=Consent.GRANTED)
+    words = models.TextField()  # what they read
     code = models.CharField(max_length=8, unique=True)  # comes back in the person's own message
     mobile = models.CharField(max_length=16)
     name = models.CharField(max_length=120, blank=True)

@@ -22,6 +22,7 @@ def address(request: HttpRequest) -> str:
     heard = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()
     given = heard if settings.SECURE and heard else str(request.META.get("REMOTE_ADDR", ""))
     try:
-        return str(ip_address(given))
+        found = ip_address(given.partition("%")[0])
     except ValueError:
         return ""
+    return str(getattr(found, "ipv4_mapped", None) or found)

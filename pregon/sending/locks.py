@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from django.db import connection
 
-from pregon.contacts import consent
+from pregon.contacts import consent, optin
 from pregon.lib import phones
 from pregon.sending import references, replies
 from pregon.whatsapp.cloud import errors
@@ -36,10 +36,11 @@ def _said(events: Sequence[Event]) -> Iterator[dict[str, Any]]:
     heard = [event for event in events if isinstance(event, InboundMessage | PreferenceEvent)]
     numbers = Number.objects.filter(phone_number_id__in={event.phone_number_id for event in heard})
     accounts = dict(numbers.values_list("phone_number_id", "account_id"))
+    keywords = optin.keywords(set(accounts.values()))
     for event in heard:
         if account_id := accounts.get(event.phone_number_id):
             mobile = phones.canonical(event.sender) or ""
-            speaks = isinstance(event, PreferenceEvent) or replies.asks(event) is not None
+            speaks = isinstance(event, PreferenceEvent) or replies.asks(event, keywords.get(account_id, "")) is not None
             yield {"account": account_id, "mobile": mobile, "user_id": event.user_id, "consent": speaks}
 
 

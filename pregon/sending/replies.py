@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from pregon.accounts.models import Account
-from pregon.contacts import consent
+from pregon.contacts import consent, optin
 from pregon.contacts.consent import Act
 from pregon.contacts.models import Consent, ConsentEntry, Contact, Source
 from pregon.lib import phones, text
@@ -51,10 +51,14 @@ def prefer(events: Iterable[PreferenceEvent]) -> None:
     """Choices made in WhatsApp's own settings."""
     for event in events:
         sender = _sender(event.phone_number_id, event.sender, event.user_id)
-        if sender is not None and event.choice in {"stop", "resume"}:
+        if sender is not None and event.choice in {"stop", "resume", "signup"}:
             act = Consent.WITHDRAWN if event.choice == "stop" else Consent.GRANTED
-            said = Act(consent=act, source=Source.META, happened_at=event.at or timezone.now())
-            _prefer(sender, sender.contact(), said)
+            evidence = {"choice": event.choice} | ({"signup": event.signup_id} if event.signup_id else {})
+            said = Act(consent=act, source=Source.META, happened_at=event.at or timezone.now(), evidence=evidence)
+            contact = sender.contact()
+            if contact is None and event.choice == "signup":
+                contact = _newcomer(sender, event.profile_name)
+            _prefer(sender, contact, said)
 
 
 def _prefer(sender: Sender, contact: Contact | None, said: Act) -> None:
@@ -78,7 +82,7 @@ def _sender(phone_number_id: str, digits: str, user_id: str) -> Sender | None:
 def _receive(event: InboundMessage, sender: Sender) -> None:
     at = event.at or timezone.now()
     contact, message = sender.contact(), _answered(event, sender.account)
-    said = asks(event)
+    said = asks(event, optin.keywords({sender.account.pk}).get(sender.account.pk, ""))
     reply = Reply(
         wamid=event.wamid, account=sender.account, number=sender.number, contact=contact, message=message,
         batch_id=message.batch_id if message else None, text=_clean(event.text), opted_out=said == Consent.WITHDRAWN,
@@ -86,13 +90,31 @@ def _receive(event: InboundMessage, sender: Sender) -> None:
     )  # fmt: skip
     if not _insert_once(reply):
         return
+    if said:
+        contact = _obey(event, sender, contact, _act(event, said, at))
     if contact is not None:
         _note_alive(contact, at)
-    if said:
-        source = Source.BUTTON if event.kind in {"button", "interactive"} else Source.REPLY
-        evidence = {"wamid": event.wamid}
-        act = Act(consent=said, source=source, happened_at=at, text=_clean(event.text)[:300], evidence=evidence)
-        _consent(sender, contact, act)
+
+
+def _act(event: InboundMessage, said: Consent, at: datetime) -> Act:
+    source = Source.BUTTON if event.kind in {"button", "interactive"} else Source.REPLY
+    return Act(consent=said, source=source, happened_at=at, text=_clean(event.text), evidence={"wamid": event.wamid})
+
+
+def _obey(event: InboundMessage, sender: Sender, contact: Contact | None, said: Act) -> Contact | None:
+    """Returns the contact, new for a stranger who says yes."""
+    yes = said.consent == Consent.GRANTED
+    heard = optin.heard(sender.account, sender.mobile, said) if yes else None
+    if yes and contact is None:
+        contact = _newcomer(sender, heard.name if heard and heard.name else event.profile_name)
+        Reply.objects.filter(wamid=event.wamid).update(contact=contact)
+    _consent(sender, contact, heard.said if heard else said)
+    return contact
+
+
+def _newcomer(sender: Sender, name: str) -> Contact | None:
+    """Whoever says yes without being a contact becomes one."""
+    return optin.newcomer(sender.account, sender.mobile, _clean(name)) if sender.mobile else None
 
 
 def _answered(event: InboundMessage, account: Account) -> Message | None:
@@ -103,12 +125,18 @@ def _answered(event: InboundMessage, account: Account) -> Message | None:
     return Message.objects.filter(pk=message_id, account=account).first() if message_id is not None else None
 
 
-def asks(event: InboundMessage) -> Consent | None:
-    """What a keyword or the opt-out button says: yes, no, or nothing of the kind."""
+def asks(event: InboundMessage, keyword: str = "") -> Consent | None:
+    """What a keyword, the code of a form or the opt-out button says: yes, no, or nothing of the kind.
+
+    `keyword` is the account's own for yes (`optin.keywords`).
+    """
     if event.payload.startswith(references.PREFIX) and event.payload.endswith(references.OPT_OUT):
         return Consent.WITHDRAWN
-    keyword = text.optout_keyword(event.text)
-    return {"stop": Consent.WITHDRAWN, "start": Consent.GRANTED}[keyword] if keyword else None
+    asked = text.optout_keyword(event.text)
+    if asked == "stop":
+        return Consent.WITHDRAWN
+    own = keyword and text.clean_keyword(event.text) == keyword
+    return Consent.GRANTED if asked or own or optin.code_in(event.text) else None
 
 
 def _clean(written: str) -> str:
@@ -131,7 +159,7 @@ def _note_alive(contact: Contact, at: datetime) -> None:
 
 def _consent(sender: Sender, contact: Contact | None, said: Act) -> None:
     details: dict[str, Any] = {
-        "source": said.source, "happened_at": said.happened_at, "text": said.text, "evidence": said.evidence,
+        "source": said.source, "happened_at": said.happened_at, "text": said.text, "ip": said.ip, "evidence": said.evidence,
     }  # fmt: skip
     if contact is not None:
         consent.record(contact, said.consent, **details)

@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('act', models.CharField(choices=[('unknown', 'Sin permiso'), ('granted', 'Con permiso'), ('withdrawn', 'Baja')], default='granted', max_length=10)),
+                ('words', models.TextField()),
                 ('code', models.CharField(max_length=8, unique=True)),
                 ('mobile', models.CharField(max_length=16)),
                 ('name', models.CharField(blank=True, max_length=120)),

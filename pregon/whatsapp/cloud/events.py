@@ -78,7 +78,7 @@ def _change(entry: object, change: object) -> Change:
         value=value,
         at=reading.moment(entry, "time"),
         phone_number_id=reading.text(reading.table(value, "metadata"), "phone_number_id"),
-        people=dict(_people(value)) if "messages" in value else {},
+        people=dict(_people(value)) if "messages" in value or "user_preferences" in value else {},
     )
 
 
@@ -194,13 +194,17 @@ def _user_changed(change: Change, item: Json) -> Event:
 
 
 def _preference(change: Change, item: Json) -> Event:
+    number, user_id = reading.digits(item, "wa_id"), reading.text(item, "user_id")
+    contact = change.people.get(number or user_id) or {}
     return PreferenceEvent(
         phone_number_id=change.phone_number_id,
-        sender=reading.digits(item, "wa_id"),
-        user_id=reading.text(item, "user_id"),
+        sender=number,
+        user_id=user_id,
         choice=reading.required(item, "value"),
         category=reading.text(item, "category"),
         at=reading.moment(item, "timestamp"),
+        profile_name=reading.text(reading.table(contact, "profile"), "name"),
+        signup_id=reading.text(item, "signup_id"),
     )
 
 

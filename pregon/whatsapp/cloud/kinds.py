@@ -51,6 +51,8 @@ class PreferenceEvent:
     choice: str
     category: str
     at: datetime | None
+    profile_name: str = ""
+    signup_id: str = ""  # of the invitation that was accepted
 
 
 @dataclass(frozen=True, slots=True)
