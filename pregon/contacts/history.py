@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
-from pregon.contacts import statements
+from pregon.contacts import consent, statements
 from pregon.contacts.models import Consent, ConsentEntry, Contact, Source
 
 
@@ -38,8 +38,13 @@ def tell(entry: ConsentEntry) -> str:
 def tell_beginning(contact: Contact, *, silent: bool = True) -> str:
     """How someone came; ``silent``: nothing was ever said of their permission."""
     if not contact.source_id:
-        return _("Agregado a mano")
+        return _("Agregado a mano") if silent or not _came_alone(contact) else _("Se apuntó por su cuenta")
     return _("Llegó en un archivo, sin permiso") if silent else _("Llegó en un archivo")
+
+
+def _came_alone(contact: Contact) -> bool:
+    """Their own word was there before they were a contact."""
+    return of(contact).filter(source__in=consent.OF_THE_PERSON, happened_at__lte=contact.created_at).exists()
 
 
 def _granted(entry: ConsentEntry) -> str:

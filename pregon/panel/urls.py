@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("pregon.panel.views.broadcasts_urls")),
     path("", include("pregon.panel.views.cases_urls")),
     path("", include("pregon.panel.views.guides_urls")),
+    path("", include("pregon.panel.views.optin_urls")),
     path("", include("pregon.panel.views.promotions_urls")),
     path("", include("pregon.panel.views.contacts_urls")),
     path("", include("pregon.panel.views.settings_urls")),

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from pregon.contacts.models import Consent
 from pregon.subscriptions.models import Module, Plan
 from pregon.support.forms import ReplyForm
 
@@ -21,6 +22,25 @@ class AnswerForm(ReplyForm):
 class SuspensionForm(forms.Form):
     reason = forms.CharField(
         label=_("Motivo"), max_length=200, help_text=_("Lo lee el negocio en su Inicio y al intentar enviar.")
+    )
+
+
+class ConsentForm(forms.Form):
+    """A yes or a no that reached the provider instead of the business."""
+
+    mobile = forms.CharField(
+        label=_("Celular"), max_length=40, widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"})
+    )
+    act = forms.ChoiceField(
+        label=_("Qué dijo"),
+        choices=[(Consent.WITHDRAWN, _("No quiere promociones")), (Consent.GRANTED, _("Acepta promociones"))],
+        widget=forms.RadioSelect,
+    )
+    why = forms.CharField(
+        label=_("Cómo lo sabes"),
+        max_length=240,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Queda como prueba, con tu nombre. No escribas aquí su celular."),
     )
 
 

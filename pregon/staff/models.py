@@ -13,6 +13,7 @@ class What(models.TextChoices):
     REACTIVATED = "reactivated", _("Reactivó el negocio")
     PLAN_CHANGED = "plan_changed", _("Cambió el plan")
     PLAN_EDITED = "plan_edited", _("Editó el plan")
+    CONSENT_NOTED = "consent_noted", _("Anotó un permiso o una baja")
 
 
 class Act(models.Model):

@@ -15,6 +15,7 @@ urlpatterns = [
     path("negocios/", businesses.businesses, name="businesses"),
     path("negocios/<int:pk>/", businesses.business, name="business"),
     path("negocios/<int:pk>/plan/", businesses.change_plan, name="business_plan"),
+    path("negocios/<int:pk>/permiso/", businesses.note_consent, name="business_consent"),
     path("negocios/<int:pk>/pausar/", businesses.suspend, name="business_suspend"),
     path("negocios/<int:pk>/reactivar/", businesses.reactivate, name="business_reactivate"),
     path("planes/", plans.plans, name="plans"),

@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from pregon.accounts import clients
 from pregon.accounts.models import Account, Member, Role, User
-from pregon.panel import clients
 from pregon.support import cases, keys
 from pregon.support.models import Case
 from tests import make

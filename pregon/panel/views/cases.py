@@ -15,9 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from pregon.accounts import access
+from pregon.accounts import access, clients
 from pregon.accounts.models import Member, User
-from pregon.panel import clients
 from pregon.panel.forms import cases as forms
 from pregon.promotions.models import Broadcast
 from pregon.support import attachments, cases, keys, threads

@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from pregon.accounts import access
+from pregon.accounts import access, clients
 from pregon.accounts.models import Role
 from pregon.contacts import consent, people, tag_names, tags, tally
 from pregon.contacts.consent import Act
 from pregon.contacts.models import Consent, Contact, Source
-from pregon.panel import clients, wording
+from pregon.panel import wording
 from pregon.panel.forms.contacts import ConsentForm, TagsForm
 from pregon.panel.views import contacts_sought
 

@@ -10,13 +10,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
-from pregon.accounts import access
+from pregon.accounts import access, clients
 from pregon.accounts.models import Role
 from pregon.contacts import import_reasons, imports, statements
 from pregon.contacts.imports import Review
 from pregon.contacts.models import ContactImport
 from pregon.lib.spreadsheets import SpreadsheetError
-from pregon.panel import clients
 from pregon.panel.forms.contacts_imports import ColumnsForm, CommitForm, FileForm
 from pregon.panel.views import contacts_ledger, contacts_underway
 

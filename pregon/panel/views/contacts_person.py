@@ -9,11 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from pregon.accounts import access
+from pregon.accounts import access, clients
 from pregon.accounts.models import Role
 from pregon.contacts import consent, history, people
 from pregon.contacts.models import Consent, Contact, Source
-from pregon.panel import clients
 from pregon.panel.forms.contacts import ConsentForm, ContactForm
 from pregon.panel.views import results_seen
 

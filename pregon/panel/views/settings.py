@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from pregon.accounts import access
 from pregon.accounts.models import Role
 from pregon.accounts.signup import COUNTRIES
+from pregon.contacts import optin
 from pregon.panel.forms.settings import BusinessForm, RestForm
 from pregon.promotions import quiet, recurrences
 from pregon.whatsapp import numbers, templates
@@ -28,6 +29,7 @@ def settings(request: access.Request) -> HttpResponse:
         "members_count": request.account.members.count(),
         "country": dict(COUNTRIES).get(request.account.country, request.account.country),
         "now": timezone.now(),
+        "optin_page": optin.of(request.account),
         "owner": request.member.may(Role.OWNER),
         "manager": request.member.may(Role.MANAGER),
     }

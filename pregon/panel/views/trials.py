@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from pregon.accounts import access
+from pregon.accounts import access, clients
 from pregon.accounts.models import Role
-from pregon.panel import clients, modules, wording
+from pregon.panel import modules, wording
 from pregon.panel.forms.trials import TrialForm
 from pregon.panel.views import results_seen
 from pregon.panel.views.broadcasts_found import key

@@ -8,8 +8,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from pregon.accounts import access
+from pregon.accounts import access, clients
 from pregon.accounts.models import Account
+from pregon.contacts import people
+from pregon.contacts.models import Consent
 from pregon.quota import ledger
 from pregon.quota.models import Period
 from pregon.staff import businesses as acts
@@ -55,7 +57,9 @@ def business(request: access.Request, pk: int) -> HttpResponse:
     return _page(request, access.get(Account.objects.all(), pk), forms.SuspensionForm())
 
 
-def _page(request: access.Request, account: Account, form: forms.SuspensionForm) -> HttpResponse:
+def _page(
+    request: access.Request, account: Account, form: forms.SuspensionForm, said: forms.ConsentForm | None = None
+) -> HttpResponse:
     plan = changes.plan(account)
     context = {
         "account": account,
@@ -67,11 +71,11 @@ def _page(request: access.Request, account: Account, form: forms.SuspensionForm)
         "acts": Act.objects.filter(account=account).select_related("actor").order_by("-id")[:SHOWN],
         "plan_form": forms.PlanChoiceForm(initial={"plan": plan}),
         "form": form,
+        "consent_form": said or forms.ConsentForm(),
     }
+    wrong = form.errors or (said and said.errors)
     with pages.clock_of(account):
-        return render(
-            request, "staff/business.html", context | {"here": "businesses"}, status=422 if form.errors else 200
-        )
+        return render(request, "staff/business.html", context | {"here": "businesses"}, status=422 if wrong else 200)
 
 
 @require_POST
@@ -86,6 +90,27 @@ def change_plan(request: access.Request, pk: int) -> HttpResponse:
     else:
         messages.error(request, _("Ese plan ya no existe. Elige otro."))
     return redirect("staff:business", pk)
+
+
+@require_POST
+@access.staff
+def note_consent(request: access.Request, pk: int) -> HttpResponse:
+    account = access.get(Account.objects.all(), pk)
+    form = forms.ConsentForm(request.POST)
+    if not (form.is_valid() and _note(request, account, form)):
+        return _page(request, account, forms.SuspensionForm(), form)
+    messages.success(request, _("Quedó anotado, con tu nombre."))
+    return redirect("staff:business", pk)
+
+
+def _note(request: access.Request, account: Account, form: forms.ConsentForm) -> bool:
+    given = form.cleaned_data
+    try:
+        acts.note_consent(account, given["mobile"], Consent(given["act"]), given["why"], clients.actor(request))
+    except (acts.Refused, people.BadNumber) as refusal:
+        form.add_error("mobile", str(refusal))
+        return False
+    return True
 
 
 @require_POST
