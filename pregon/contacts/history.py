@@ -58,7 +58,9 @@ def _granted(entry: ConsentEntry) -> str:
         if "wamid" in entry.evidence
         else _("Un formulario dijo que aceptaba"),
         Source.BUTTON: _("Tocó el botón para recibir promociones"),
-        Source.META: _("Volvió a aceptar en WhatsApp"),
+        Source.META: _("Aceptó una invitación en WhatsApp")
+        if entry.evidence.get("choice") == "signup"
+        else _("Volvió a aceptar en WhatsApp"),
         Source.API: _("Lo registró otro programa"),
         Source.STAFF: _("Lo registró Soporte"),
     }.get(Source(entry.source), _("Dio su permiso"))

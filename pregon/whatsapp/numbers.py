@@ -4,8 +4,10 @@ import re
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -38,6 +40,17 @@ class Facts:
 def active(account: Account) -> Number | None:
     """The number that promotions leave from: the practice one while practising, else the first real one."""
     return account.numbers.filter(practice=account.practice).select_related("portfolio").order_by("id").first()
+
+
+def written_to(account: Account) -> Number | None:
+    """Whom people write to by themselves: a real number as soon as there is one; while practising, the practice one."""
+    usable = account.numbers.filter(Q(practice=False) | Q(practice=account.practice))
+    return usable.order_by("practice", "id").first()
+
+
+def chat(number: Number, words: str) -> str:
+    """Opens WhatsApp with these words written to the number, not yet sent."""
+    return f"https://wa.me/{re.sub(r'[^0-9]', '', number.display)}?text={quote(words)}"
 
 
 def connect(account: Account, phone_number_id: str, waba_id: str, token: str) -> Number:

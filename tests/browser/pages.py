@@ -14,12 +14,14 @@ TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 NUMBER = re.compile(r"\d+|(?<=/omitidos/)\w+|(?<=/resultado/)\w+")  # what tells pages of one kind apart
 MANY_FACED = {"/envios/#/"}  # a review, a card under way, a result: told apart by their titles
 STARTS = ("/", "/practica/", "/estilo/", "/cuenta/email/", "/cuenta/password/change/")
-SIGNED_OUT = ("/cuenta/login/", "/cuenta/signup/", "/cuenta/password/reset/", "/reportar/", "/no-existe/")
+JOIN = "/alta/panaderia-la-espiga/"  # of the demo's business
+SIGNED_OUT = ("/cuenta/login/", "/cuenta/signup/", "/cuenta/password/reset/", "/reportar/", "/no-existe/", JOIN)
 
 
 def furnish(panel: Panel, tag: str = "") -> None:
-    """A file under review, a sending that is not signed, one that is sent (to the people of a tag, else to everybody), a case."""
+    """A page to join, a file under review, a sending that is not signed, one that is sent (to the people of a tag, else to everybody), a case."""
     page = panel.page
+    panel.open_for_joining()
     panel.upload("clientes.csv", panel.sheet.csv())
     panel.keep()
     panel.upload("mas-clientes.xlsx", panel.sheet.workbook())

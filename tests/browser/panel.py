@@ -68,6 +68,15 @@ class Panel:
     def titled(self, words: str | re.Pattern[str]) -> None:
         expect(self.page.get_by_role("heading", level=1)).to_have_text(words)
 
+    # Joining
+
+    def open_for_joining(self) -> None:
+        """The page where people put themselves on the list, with the words that it proposes or has."""
+        self.go("Ajustes")
+        self.page.locator("#altas").get_by_role("link").first.click()
+        self.page.get_by_role("button", name=re.compile("Publicar la página|Guardar")).first.click()
+        self.says("tu página de altas.")
+
     # Contacts
 
     def upload(self, name: str, content: bytes) -> None:

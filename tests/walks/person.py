@@ -18,16 +18,13 @@ TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 TAGS = re.compile(r"<(script|style|svg|template).*?</\1>|<[^>]+>", re.DOTALL)
 
 
-class Person:
-    """Signed in as the demo's owner. After every step `url`, `status` and `html` are those of the page one stands on."""
+class Visitor:
+    """Anybody. After every step `url`, `status` and `html` are those of the page one stands on."""
 
     def __init__(self, running: Running) -> None:
         self.running = running
         self.url, self.html, self.status = "", "", 0
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-        self.get("/cuenta/login/")
-        self.post("/cuenta/login/", login=running.user, password=running.password)
-        assert "/cuenta/logout/" in self.html, self.text
 
     def get(self, path: str) -> str:
         """A page."""
@@ -50,6 +47,28 @@ class Person:
     def text(self) -> str:
         """What one reads on the page."""
         return " ".join(unescape(TAGS.sub(" ", self.html.partition("<body")[2])).split())
+
+    def _open(self, request: urllib.request.Request) -> str:
+        try:
+            answer = self._opener.open(request, timeout=60)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            self.url, self.status, self.html = answer.url, answer.status, answer.read().decode()
+        return self.text
+
+    def _address(self, path: str) -> str:
+        return path if path.startswith("http") else self.running.address + path
+
+
+class Person(Visitor):
+    """Signed in as the demo's owner."""
+
+    def __init__(self, running: Running) -> None:
+        super().__init__(running)
+        self.get("/cuenta/login/")
+        self.post("/cuenta/login/", login=running.user, password=running.password)
+        assert "/cuenta/logout/" in self.html, self.text
 
     # The tutorial's steps
 
@@ -83,18 +102,6 @@ class Person:
         path = self.path
         self.post(f"{path}enviar/")
         return int(path.split("/")[2])
-
-    def _open(self, request: urllib.request.Request) -> str:
-        try:
-            answer = self._opener.open(request, timeout=60)
-        except urllib.error.HTTPError as error:
-            answer = error
-        with answer:
-            self.url, self.status, self.html = answer.url, answer.status, answer.read().decode()
-        return self.text
-
-    def _address(self, path: str) -> str:
-        return path if path.startswith("http") else self.running.address + path
 
 
 def results(running: Running, broadcast: int) -> dict[str, Any]:

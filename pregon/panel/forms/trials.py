@@ -11,6 +11,7 @@ from pregon.contacts import people
 from pregon.contacts.models import Contact
 from pregon.panel import wording
 from pregon.promotions import launch, trials
+from pregon.whatsapp import numbers
 
 
 class TrialForm(forms.Form):
@@ -37,8 +38,7 @@ class TrialForm(forms.Form):
         """Say why; where a code is missing, WhatsApp's own kind of link opens the chat with it."""
         self.add_error(None, str(refused))
         if isinstance(refused, trials.Unproved):
-            digits = "".join(filter(str.isdecimal, refused.number.display))
-            self.writes = f"https://wa.me/{digits}?text={refused.code}"
+            self.writes = numbers.chat(refused.number, refused.code)
 
     def clean_mobile(self) -> str:
         raw: str = self.cleaned_data["mobile"]

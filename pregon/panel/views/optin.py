@@ -15,6 +15,7 @@ from pregon.contacts import optin
 from pregon.contacts.models import Consent, OptinPage, OptinRequest, OptinText
 from pregon.panel.forms.optin import JoinForm, LeaveForm
 from pregon.panel.views import optin_seen
+from pregon.whatsapp import numbers
 from pregon.whatsapp.models import Number
 
 
@@ -23,7 +24,7 @@ from pregon.whatsapp.models import Number
 def join(request: HttpRequest, slug: str) -> HttpResponse:
     page, number = _page(slug), None
     if page.enabled:
-        number = optin_seen.line(page.account)
+        number = numbers.written_to(page.account)
     if not page.enabled or (number is None and not page.takes_unconfirmed):
         return render(request, "panel/optin/closed.html", {"page": page})
     words = optin.latest(page)
@@ -39,10 +40,10 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
 def join_thanks(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """What is left to do; the part of it that tells so asks again until it is done."""
     asked, words = _asked(slug, code)
-    number = optin_seen.line(asked.account)
+    number = numbers.written_to(asked.account)
     context = {"page": words.page, "asked": asked, "number": number, "over": _over(asked)}
     if number:
-        context |= {"word": _word(asked), "chat": optin_seen.chat(number, _word(asked))}
+        context |= {"word": _word(asked), "chat": numbers.chat(number, _word(asked))}
     template = "panel/optin/confirm.html" if request.headers.get("HX-Request") else "panel/optin/thanks.html"
     return render(request, template, context)
 
@@ -58,10 +59,10 @@ def join_qr(request: HttpRequest, slug: str) -> HttpResponse:
 def join_thanks_qr(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """For who filled in the form on a computer."""
     asked, _words = _asked(slug, code)
-    number = optin_seen.line(asked.account)
+    number = numbers.written_to(asked.account)
     if number is None:
         raise Http404
-    return optin_seen.qr(optin_seen.chat(number, _word(asked)))
+    return optin_seen.qr(numbers.chat(number, _word(asked)))
 
 
 @require_http_methods(["GET", "POST"])

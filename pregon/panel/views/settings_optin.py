@@ -14,6 +14,7 @@ from pregon.contacts import optin
 from pregon.contacts.models import OptinPage
 from pregon.panel.forms.optin import OfferForm
 from pregon.panel.views import optin_seen
+from pregon.whatsapp import numbers
 
 
 @require_http_methods(["GET", "POST"])
@@ -58,7 +59,7 @@ def _initial(account: Account, page: OptinPage | None) -> dict[str, Any]:
 
 def _addresses(account: Account, page: OptinPage | None) -> dict[str, Any]:
     """Empty without a page; without a number there is no one to write to."""
-    number = optin_seen.line(account)
+    number = numbers.written_to(account)
     if page is None:
         return {"number": number}
     word = page.keyword or optin.WORD
@@ -68,5 +69,5 @@ def _addresses(account: Account, page: OptinPage | None) -> dict[str, Any]:
         "word": word,
         "join_url": optin_seen.address("optin", page.slug),
         "leave_url": optin_seen.address("optout", page.slug),
-        "chat_url": optin_seen.chat(number, word) if number else "",
+        "chat_url": numbers.chat(number, word) if number else "",
     }
