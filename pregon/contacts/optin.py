@@ -19,6 +19,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, get_random_string
 from django.utils.text import slugify
@@ -232,9 +233,23 @@ def leave(page: OptinPage, mobile: str, ip: str = "") -> None:
     )
 
 
+def leave_url(contact_id: int) -> str:
+    """The link of this person alone, by which they leave."""
+    return f"{_leave_prefix()}{leave_key(contact_id)}/"
+
+
 def leave_key(contact_id: int) -> str:
-    """What stands in a link of this person alone, by which they leave: `key_sql` writes the same."""
     return f"{contact_id}-{_sign(str(contact_id))}"
+
+
+# `leave_url` in SQL, for the alias `contact` and with `leave_params`.
+LEAVE_SQL = """(%(leave_prefix)s || {contact}.id || '-' || left(encode(sha256(%(leave_outer)s::bytea || sha256(
+    %(leave_inner)s::bytea || convert_to({contact}.id::text, 'UTF8'))), 'hex'), 24) || '/')"""
+
+
+def leave_params() -> dict[str, str | bytes]:
+    inner, outer = crypto.pads(_leave_secret())
+    return {"leave_prefix": _leave_prefix(), "leave_inner": inner, "leave_outer": outer}
 
 
 def whose(key: str) -> Contact | None:
@@ -260,7 +275,16 @@ def leave_by_link(contact: Contact, ip: str = "") -> None:
 
 
 def _sign(pk: str) -> str:
-    return crypto.keyed_hash(f"leave:{pk}", settings.SECRET_KEYS[-1])[:24]
+    return crypto.keyed_hash(pk, _leave_secret())[:24]
+
+
+def _leave_secret() -> str:
+    """Of its own: in SQL it may be seen by who administers the database."""
+    return crypto.keyed_hash("links to leave", settings.SECRET_KEYS[-1])
+
+
+def _leave_prefix() -> str:
+    return settings.PUBLIC_URL + reverse("panel:optout_link", args=["0"]).removesuffix("0/")
 
 
 # Limits

@@ -47,8 +47,7 @@ def hasher(key: str) -> Callable[[str], str]:
     HMAC as RFC 2104 writes it, on two states of SHA-256 made once: `hmac` sets OpenSSL up again for each value, which
     takes three times as long as the hashing.
     """
-    block = _derive(key, "keyed_hash").ljust(64, b"\0")
-    inner, outer = (hashlib.sha256(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
+    inner, outer = map(hashlib.sha256, pads(key))
 
     def hashed(value: str) -> str:
         within, around = inner.copy(), outer.copy()
@@ -57,6 +56,15 @@ def hasher(key: str) -> Callable[[str], str]:
         return around.hexdigest()
 
     return hashed
+
+
+def pads(key: str) -> tuple[bytes, bytes]:
+    """What `keyed_hash` hashes before the value, and before the hash of these: for who computes it elsewhere, as in SQL.
+
+    They are the key: give them away only of a key that serves nothing else.
+    """
+    block = _derive(key, "keyed_hash").ljust(64, b"\0")
+    return bytes(byte ^ 0x36 for byte in block), bytes(byte ^ 0x5C for byte in block)
 
 
 @functools.lru_cache(maxsize=8)

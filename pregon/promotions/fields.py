@@ -1,4 +1,5 @@
-"""What a text may say of each person: `{{nombre}}`, `{{correo}}`, or a column of the business's own: `{{sucursal}}`.
+"""What a text may say of each person: `{{nombre}}`, `{{correo}}`, or a column of the business's own: `{{sucursal}}`;
+and `{{enlace_baja}}`, the link by which this person leaves.
 
 A value is computed in two places, here for the preview and in SQL for everybody: a test keeps them equal. Values are
 cut to `room`, so that no message outgrows Meta's limits once it is filled (132005).
@@ -10,13 +11,16 @@ from django.db import connection
 from django.db.models import Count, Q
 
 from pregon.accounts.models import Account
+from pregon.contacts import optin
 from pregon.contacts.models import Consent, Contact
 
+LEAVE = "enlace_baja"  # everybody has one
 BUILT_IN = {
     "nombre": "name",
     "nombre_completo": "name",
     "celular": "mobile",
     "correo": "email",
+    LEAVE: "id",
 }  # → the contact's column
 ROOMS = {"nombre": 25, "celular": 16}
 ROOM = 60
@@ -25,6 +29,7 @@ SAMPLES = {
     "nombre_completo": "Mariana Torres",
     "celular": "+522225550142",
     "correo": "mariana@example.com",
+    LEAVE: "https://example.com/baja/c/1-0a1b2c3d4e5f/",
 }
 BLANKS = r"\u0009-\u000d\u001c-\u001f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # str.split's, beside " "
 UNEVEN = f"[{BLANKS}]|^ | $|  "  # few texts are: to ask first costs a tenth of replacing
@@ -33,7 +38,7 @@ RECENT = 500  # contacts that are asked for their columns
 
 def room(name: str) -> int:
     """The most characters a value of this field takes in a message."""
-    return ROOMS.get(name.lower(), ROOM)
+    return len(optin.leave_url(10**12)) if name.lower() == LEAVE else ROOMS.get(name.lower(), ROOM)
 
 
 def built_in(name: str) -> bool:
@@ -59,6 +64,7 @@ def values_sql(names: Sequence[str], fallbacks: Mapping[str, str], contact: str 
     """The same as a `text[]` expression over the alias `contact` and its parameters; NULL where `values` is empty."""
     parts, params = [], dict[str, object]()
     for at, name in enumerate(names):
+        params |= optin.leave_params() if name.lower() == LEAVE else {}
         params |= {f"field_{at}": name, f"room_{at}": room(name), f"fallback_{at}": fallback(name, fallbacks)}
         cut = f"btrim(left({_expression(name, contact, at)}, %(room_{at})s))"
         parts.append(f"coalesce(nullif({cut}, ''), nullif(%(fallback_{at})s::text, ''))")
@@ -69,7 +75,9 @@ def missing_sql(
     names: Sequence[str], fallbacks: Mapping[str, str], contact: str = "c"
 ) -> tuple[str, dict[str, object]]:
     """Whether one of `values` is empty, without making them: a condition over the alias `contact`, and its parameters."""
-    needed = {f"needed_{at}": name for at, name in enumerate(names) if not fallback(name, fallbacks)}
+    needed = {
+        f"needed_{at}": name for at, name in enumerate(names) if not fallback(name, fallbacks) and name.lower() != LEAVE
+    }
     tests = [f"coalesce({_raw(name, contact, key)} !~ '[^{BLANKS} ]', true)" for key, name in needed.items()]
     return " OR ".join(tests) or "false", dict(needed)
 
@@ -110,6 +118,7 @@ WHERE NOT EXISTS (SELECT 1 FROM contacts_contact WHERE account_id = %s AND field
 
 def lacking(account: Account, names: Sequence[str]) -> dict[str, int]:
     """How many people with permission have nothing in each field; only fields that somebody lacks."""
+    names = [name for name in names if name.lower() != LEAVE]
     empty = {f"lacking_{at}": Count("pk", filter=_empty(name)) for at, name in enumerate(names)}
     if not empty:
         return {}
@@ -125,6 +134,8 @@ def _empty(name: str) -> Q:
 
 
 def _value(contact: Contact, name: str) -> str:
+    if name.lower() == LEAVE:
+        return optin.leave_url(contact.pk)
     match name.lower():
         case "nombre":
             return _single_spaced(contact.name).partition(" ")[0]
@@ -138,6 +149,8 @@ def _value(contact: Contact, name: str) -> str:
 
 
 def _expression(name: str, contact: str, at: int) -> str:
+    if name.lower() == LEAVE:
+        return optin.LEAVE_SQL.format(contact=contact)
     even = _single_spaced_sql(_raw(name, contact, f"field_{at}"))
     return f"split_part({even}, ' ', 1)" if name.lower() == "nombre" else even
 

@@ -246,7 +246,7 @@ def agree(version: Version, contact: Contact) -> None:
 def test_sql_and_python_give_the_same_values(name: str, email: str, column: str, fallback: str) -> None:
     account = make.account()
     row = make.contact(account, name=name or "x", email=email, fields={"sucursal": column})
-    names = ["nombre", "Nombre_Completo", "celular", "correo", "sucursal", "nadie"]
+    names = ["nombre", "Nombre_Completo", "celular", "correo", "sucursal", "Enlace_baja", "nadie"]
     fallbacks = {"sucursal": fallback, "nombre": fallback}
     sql, params = fields.values_sql(names, fallbacks)
     with connection.cursor() as cursor:
@@ -264,5 +264,5 @@ def test_fields_that_can_be_inserted_and_those_nobody_has() -> None:
     account = make.account()
     make.contact(account, fields={"sucursal": "Centro", "¿raro?": "x"})
     make.contact(make.account(), fields={"ajena": "x"})
-    assert fields.available(account) == ["nombre", "nombre_completo", "celular", "correo", "sucursal"]
+    assert fields.available(account) == ["nombre", "nombre_completo", "celular", "correo", "enlace_baja", "sucursal"]
     assert fields.unknown(account, ["nombre", "sucursal", "ajena", "sucursl"]) == ["ajena", "sucursl"]
