@@ -38,7 +38,7 @@ LETTERS = "23456789BCDFGHJKMNPQRSTVWXZ"  # no vowels: no words; nothing that loo
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # A whole shop, or a mobile network, may stand behind one address. A no is done at once, so fewer of them are let through.
 PER_ADDRESS = {Consent.GRANTED: 30, Consent.WITHDRAWN: 10}  # an hour
-PER_NUMBER = 3  # a day, of one account
+PER_NUMBER = 3  # forms to join a day, of one account
 PER_ACCOUNT = 300  # an hour
 EVERYDAY = frozenset(
     ("hola", "buenas", "gracias", "info", "informacion", "precio", "precios", "menu", "carta", "promo", "promos")
@@ -305,10 +305,9 @@ def _keep(request: OptinRequest, ip: str) -> OptinRequest:
 def _flooded(request: OptinRequest) -> bool:
     now, alike = timezone.now(), OptinRequest.objects.filter(act=request.act)
     of_account = alike.filter(account=request.account)
-    limits = [
-        (of_account.filter(mobile=request.mobile, created_at__gt=now - DAY), PER_NUMBER),
-        (of_account.filter(created_at__gt=now - HOUR), PER_ACCOUNT),
-    ]
+    limits = [(of_account.filter(created_at__gt=now - HOUR), PER_ACCOUNT)]
+    if request.act == Consent.GRANTED:  # a no that is said again is no flood
+        limits.append((of_account.filter(mobile=request.mobile, created_at__gt=now - DAY), PER_NUMBER))
     if request.ip:
         of_address = alike.filter(ip__range=_network(request.ip), created_at__gt=now - HOUR)
         limits.append((of_address, PER_ADDRESS[Consent(request.act)]))

@@ -16,7 +16,7 @@ from pregon.staff.models import Act, What
 from tests import make
 
 pytestmark = pytest.mark.django_db
-MOBILE, TYPED = "+522225550142", "222 555 0142"
+MOBILE, TYPED = "+522225550177", "222 555 0177"
 OFFER = optin.Offer(title="Entérate primero", text="Quiero las promociones de La Espiga.")
 
 
@@ -78,7 +78,7 @@ class TestJoining:
         [
             ({"accepted": ""}, "Marca la casilla"),
             ({"mobile": ""}, "Este campo es obligatorio"),
-            ({"mobile": "222 555"}, "cifras"),
+            ({"mobile": "222 555"}, "Faltan 4 dígitos"),
             ({"mobile": "'; DROP TABLE contacts_contact; --"}, "."),
             ({"mobile": "222\0555 0142"}, "."),
             ({"name": "a" * 121}, "120"),
@@ -279,7 +279,7 @@ class TestStaff:
             "Llamó a Soporte el martes.",
         )
         assert entry.ip == "203.0.113.9" and entry.actor is not None and entry.actor.is_staff
-        assert Act.objects.get().what == What.CONSENT_NOTED and "0142" not in Act.objects.get().detail
+        assert Act.objects.get().what == What.CONSENT_NOTED and "0177" not in Act.objects.get().detail
 
     def test_a_yes_is_noted_of_contacts_alone(self, browser: Client) -> None:
         ana = make.contact(make.account(), mobile=MOBILE, consent=Consent.UNKNOWN)
@@ -296,5 +296,5 @@ class TestStaff:
         assert ana.consent == Consent.WITHDRAWN
 
     def test_a_bad_number_is_told(self, browser: Client) -> None:
-        assert "cifras" in self.note(browser, make.account(), "withdrawn", "222 555")
+        assert "Faltan 4 dígitos" in self.note(browser, make.account(), "withdrawn", "222 555")
         assert not ConsentEntry.objects.exists() and not Act.objects.exists()
