@@ -63,9 +63,12 @@ class TestJoining:
         asked = optin.ask(page, MOBILE)
         address = reverse("panel:optin_thanks", args=[page.slug, asked.code])
         assert "Falta un paso" in client.get(address).content.decode()
+        part = client.get(address, headers={"HX-Request": "true"})
+        assert "hx-get" in part.content.decode() and "<html" not in part.content.decode()
         OptinRequest.objects.update(confirmed_at=asked.created_at)
-        part = client.get(address, headers={"HX-Request": "true"}).content.decode()
-        assert "ya puede escribirte" in part and "<html" not in part and "hx-get" not in part
+        assert client.get(address, headers={"HX-Request": "true"})["HX-Refresh"] == "true"
+        html = client.get(address).content.decode()
+        assert "Ya estás en la lista" in html and "hx-get" not in html
 
     def test_a_code_that_is_over_leads_back_to_the_form(self, page: OptinPage, client: Client) -> None:
         asked = optin.ask(page, MOBILE)

@@ -90,8 +90,8 @@ def contact_withdraw(request: access.Request, pk: int) -> HttpResponse:
     person = access.get(request.account.contacts, pk)
     if request.method == "POST":
         said = request.POST.get("text", "").replace("\0", "").strip()[:240]
-        how = {"source": Source.PANEL, "happened_at": timezone.now(), "text": said} | clients.actor(request)
-        consent.record(person, Consent.WITHDRAWN, **how)
+        how = clients.actor(request) | {"happened_at": timezone.now(), "text": said}
+        consent.record(person, Consent.WITHDRAWN, source=Source.PANEL, **how)
         messages.success(request, _("%(name)s ya no recibe promociones.") % {"name": person})
         return redirect("panel:contact", pk)
     return render(request, "panel/contacts/contact_withdraw.html", {"person": person})

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
+from django_htmx.http import HttpResponseClientRefresh
 
 from pregon.accounts import access, clients
 from pregon.contacts import optin
@@ -38,14 +39,15 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
 @require_GET
 @access.public
 def join_thanks(request: HttpRequest, slug: str, code: str) -> HttpResponse:
-    """What is left to do; the part of it that tells so asks again until it is done."""
+    """What is left to do; the part of it that tells so asks again until it is done, and then the browser loads the page."""
     asked, words = _asked(slug, code)
+    part = "HX-Request" in request.headers
+    if part and asked.confirmed_at:
+        return HttpResponseClientRefresh()
     number = numbers.written_to(asked.account)
-    context = {"page": words.page, "asked": asked, "number": number, "over": _over(asked)}
-    if number:
-        context |= {"word": _word(asked), "chat": numbers.chat(number, _word(asked))}
-    template = "panel/optin/confirm.html" if request.headers.get("HX-Request") else "panel/optin/thanks.html"
-    return render(request, template, context)
+    chat = numbers.chat(number, _word(asked)) if number else ""
+    context = {"page": words.page, "asked": asked, "number": number, "over": _over(asked), "word": _word(asked)}
+    return render(request, "panel/optin/confirm.html" if part else "panel/optin/thanks.html", context | {"chat": chat})
 
 
 @require_GET
