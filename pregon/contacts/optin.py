@@ -82,15 +82,15 @@ class Came(NamedTuple):
 # The page
 
 
+@transaction.atomic
 def publish(account: Account, offer: Offer, actor: User) -> OptinPage:
     """Makes or changes the account's page; other words are another version."""
-    with transaction.atomic():
-        Account.objects.select_for_update(no_key=True).get(pk=account.pk)  # two clicks make one page
-        page = of(account) or OptinPage(account=account, slug=_slug(account))
-        page.keyword, page.enabled = offer.keyword.upper(), offer.enabled
-        page.asks_name, page.takes_unconfirmed = offer.asks_name, offer.takes_unconfirmed
-        page.save()
-        _word(page, offer, actor)
+    _lock()
+    page = of(account) or OptinPage(account=account, slug=_slug(account))
+    page.keyword, page.enabled = offer.keyword, offer.enabled
+    page.asks_name, page.takes_unconfirmed = offer.asks_name, offer.takes_unconfirmed
+    page.save()
+    _say(page, offer, actor)
     return page
 
 
@@ -144,7 +144,7 @@ def _slug(account: Account) -> str:
     return f"{slug}-{get_random_string(6, LETTERS.lower())}" if taken else slug
 
 
-def _word(page: OptinPage, offer: Offer, actor: User) -> None:
+def _say(page: OptinPage, offer: Offer, actor: User) -> None:
     last = page.texts.order_by("-version").first()
     said = {"title": offer.title, "text": offer.text, "privacy_url": offer.privacy_url}
     if last is None or any(getattr(last, name) != value for name, value in said.items()):
@@ -154,9 +154,11 @@ def _word(page: OptinPage, offer: Offer, actor: User) -> None:
 # To join
 
 
-def ask(page: OptinPage, mobile: str, *, name: str = "", ip: str = "") -> OptinRequest:
-    """Somebody sent the form with this number (E.164). Whether it is theirs, their message will tell. Raises TooMany."""
-    words = latest(page)
+def ask(page: OptinPage, mobile: str, *, name: str = "", ip: str = "", words: OptinText | None = None) -> OptinRequest:
+    """Somebody read `words` (the latest) and sent the form with this number (E.164). Whether it is theirs, their message
+    will tell. Raises TooMany.
+    """
+    words = words or latest(page)
     request = OptinRequest(account=page.account, shown=words, words=shown(page, words), mobile=mobile, name=name)
     return _keep(request, ip)
 
@@ -292,14 +294,17 @@ def _leave_prefix() -> str:
 
 @transaction.atomic
 def _keep(request: OptinRequest, ip: str) -> OptinRequest:
-    """Counts behind a lock, so that many at once are counted one after another."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('contacts.optin'))")
+    _lock()  # many at once are counted one after another
     request.ip, request.code = ip or None, get_random_string(CODE, LETTERS)
     if _flooded(request):
         raise TooMany
     request.save()
     return request
+
+
+def _lock() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('contacts.optin'))")
 
 
 def _flooded(request: OptinRequest) -> bool:

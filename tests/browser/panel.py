@@ -74,7 +74,9 @@ class Panel:
         """The page where people put themselves on the list, with the words that it proposes or has."""
         self.go("Ajustes")
         self.page.locator("#altas").get_by_role("link").first.click()
-        self.page.get_by_role("button", name=re.compile("Publicar la página|Guardar")).first.click()
+        self.page.get_by_role("button", name=re.compile("Publicar la página|Guardar")).and_(
+            self.page.locator(":visible")
+        ).click()
         self.says("tu página de altas.")
 
     # Contacts

@@ -8,7 +8,7 @@ import pytest
 from pregon.accounts.models import Account
 from pregon.contacts import consent, history, optin
 from pregon.contacts.consent import Act
-from pregon.contacts.models import Consent, ConsentEntry, Contact, OptinPage, OptinRequest, Refusal, Source
+from pregon.contacts.models import Consent, ConsentEntry, Contact, OptinPage, OptinRequest, OptinText, Refusal, Source
 from tests import make
 from tests.contacts.test_races import together
 
@@ -60,6 +60,14 @@ class TestPage:
         optin.take_unconfirmed(optin.ask(page, "+522225550144"))
         opened()
         assert optin.came(page.account) == (1, 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_clicks_at_once_make_one_page_each() -> None:
+    accounts, actor = [make.account("Panadería La Espiga") for _ in range(2)], make.user()
+    clicks = [lambda account=account: optin.publish(account, OFFER, actor) for account in accounts * 3]
+    assert together(*clicks) == []
+    assert OptinPage.objects.count() == OptinText.objects.count() == 2
 
 
 @pytest.mark.django_db

@@ -113,7 +113,7 @@ class OfferForm(forms.Form):
     )
 
     def clean_keyword(self) -> str:
-        word: str = self.cleaned_data["keyword"]
+        word: str = self.cleaned_data["keyword"].upper()[:20]
         if text.optout_keyword(word) == "start" or not word:
             return ""  # everybody's words for yes count anyway
         if not word.isalnum():

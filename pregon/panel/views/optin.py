@@ -30,7 +30,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "panel/optin/closed.html", {"page": page})
     words = optin.latest(page)
     form = JoinForm(page, words, request.POST if request.method == "POST" else None)
-    if form.is_valid() and (asked := _ask(request, page, form, number)):
+    if form.is_valid() and (asked := _ask(request, words, form, number)):
         return redirect("panel:optin_thanks", slug, asked.code)
     context = {"page": page, "words": words, "privacy": optin.privacy(page.account), "form": form, "number": number}
     return render(request, "panel/optin/join.html", context, status=422 if form.errors else 200)
@@ -108,10 +108,10 @@ def _asked(slug: str, code: str) -> tuple[OptinRequest, OptinText]:
     return found, found.shown
 
 
-def _ask(request: HttpRequest, page: OptinPage, form: JoinForm, number: Number | None) -> OptinRequest | None:
-    given = form.cleaned_data
+def _ask(request: HttpRequest, words: OptinText, form: JoinForm, number: Number | None) -> OptinRequest | None:
+    mobile, name = form.cleaned_data["mobile"], form.cleaned_data.get("name", "")
     try:
-        asked = optin.ask(page, given["mobile"], name=given.get("name", ""), ip=clients.address(request))
+        asked = optin.ask(words.page, mobile, name=name, ip=clients.address(request), words=words)
     except optin.TooMany as refusal:
         form.add_error(None, str(refusal))
         return None
