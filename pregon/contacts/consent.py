@@ -3,7 +3,8 @@
     consent.record(contact, Consent.WITHDRAWN, source=Source.REPLY, happened_at=event.time, text="BAJA")
     consent.withdraw_number(account, "+525512345678", source=Source.REPLY, happened_at=event.time)
 
-Every act is a row of `ConsentEntry`, under the keyed hash of the number it was said for: consent belongs to the number.
+Every act is a row of `ConsentEntry`, under the keyed hash of the number it was said for: consent belongs to the number; of
+whoever hides it, to Meta's id of the person, until the number is known (`hand_over`).
 `Contact.consent`, `Contact.consent_at` and `Refusal` are nothing but what these rows amount to (`consent_log`), written in the
 transaction of the act: the sending pipe may ask `consent = 'granted'` on the contact's own row.
 
@@ -64,8 +65,8 @@ def record(  # noqa: PLR0913 each is a column of the entry
     with transaction.atomic():
         found = Contact.objects.select_for_update(no_key=True).filter(pk=contact.pk).first()
         if found is None:  # deleted meanwhile: its no is kept all the same
-            return _record_number(contact.account_id, contact.mobile or "", said)
-        [entry] = _write(contact.account_id, [Spoken(found.pk, hash_of(found.mobile))], said)
+            return _record_number(contact.account_id, contact.mobile or "", said, contact.meta_user_id or "")
+        [entry] = _write(contact.account_id, [spoken(found)], said)
     contact.refresh_from_db(fields=["consent", "consent_at"])
     return entry
 
@@ -74,32 +75,47 @@ def record(  # noqa: PLR0913 each is a column of the entry
 def record_many(account: Account, contacts: Iterable[int], said: Act) -> int:
     """The same act for many contacts (ids). It brings back nobody who withdrew. Returns how many contacts there were."""
     rows = Contact.objects.select_for_update(no_key=True).filter(account=account, pk__in=list(contacts)).order_by("id")
-    people = [Spoken(pk, hash_of(mobile)) for pk, mobile in rows.values_list("id", "mobile")]
+    names = rows.values_list("id", "mobile", "meta_user_id")
+    people = [Spoken(pk, hash_of(mobile, user_id)) for pk, mobile, user_id in names]
     return len(_write(account.pk, people, said, alone=False))
 
 
 def withdraw_number(
-    account: Account, mobile: str, *, source: Source, happened_at: datetime, **details: Any
+    account: Account, mobile: str, *, source: Source, happened_at: datetime, user_id: str = "", **details: Any
 ) -> ConsentEntry:
-    """The no of a number (E.164), whether it is in the base or not. `details` are `actor`, `text`, `ip`, `evidence`."""
+    """The no of a number (E.164; empty: of Meta's `user_id`), whether it is in the base or not.
+
+    `details` are `actor`, `text`, `ip`, `evidence`.
+    """
     said = Act(consent=Consent.WITHDRAWN, source=source, happened_at=happened_at, **details)
-    return _record_number(account.pk, mobile, said)
+    return _record_number(account.pk, mobile, said, user_id)
 
 
 def grant_number(
-    account: Account, mobile: str, *, source: Source, happened_at: datetime, **details: Any
+    account: Account, mobile: str, *, source: Source, happened_at: datetime, user_id: str = "", **details: Any
 ) -> ConsentEntry:
-    """The yes of a number (E.164), whether it is in the base or not. `details` are `actor`, `text`, `ip`, `evidence`."""
+    """The yes of a number, as `withdraw_number`."""
     said = Act(consent=Consent.GRANTED, source=source, happened_at=happened_at, **details)
-    return _record_number(account.pk, mobile, said)
+    return _record_number(account.pk, mobile, said, user_id)
 
 
-def lapse(contacts: Sequence[Contact], *, actor: User | None) -> None:
+def lapse(
+    contacts: Sequence[Contact], *, actor: User | None, source: Source = Source.PANEL, at: datetime | None = None
+) -> None:
     """Their numbers leave the base: a yes given for them ends, a no stays. For locked contacts of one account."""
-    people = [Spoken(c.pk, hash_of(c.mobile)) for c in contacts if c.mobile and c.consent == Consent.GRANTED]
+    people = [spoken(contact) for contact in contacts if contact.reachable and contact.consent == Consent.GRANTED]
     if people:
-        said = Act(consent=Consent.UNKNOWN, source=Source.PANEL, happened_at=timezone.now(), actor=actor)
+        said = Act(consent=Consent.UNKNOWN, source=source, happened_at=at or timezone.now(), actor=actor)
         _write(contacts[0].account_id, people, said)
+
+
+def hand_over(contact: Contact, old: str) -> None:
+    """What was said under the hash `old` is of this locked contact: Meta says that both are the same person."""
+    account_id, new = contact.account_id, spoken(contact)
+    entries = ConsentEntry.objects.filter(account_id=account_id, mobile_hash=old)
+    if old and entries.update(mobile_hash=new.hash, contact=contact):
+        consent_log.settle(account_id, [new, Spoken(None, old)])
+        contact.refresh_from_db(fields=["consent", "consent_at"])
 
 
 def settle(account_id: int, contacts: Iterable[tuple[int, str | None]]) -> None:
@@ -107,13 +123,25 @@ def settle(account_id: int, contacts: Iterable[tuple[int, str | None]]) -> None:
     consent_log.settle(account_id, [Spoken(pk, hash_of(mobile)) for pk, mobile in contacts])
 
 
-def hash_of(mobile: str | None) -> str:
-    """The number's keyed hash, empty for none.
+def settle_contact(contact: Contact) -> None:
+    """Applies what was said earlier for the number, or user id, that a locked contact has now."""
+    consent_log.settle(contact.account_id, [spoken(contact)])
+    contact.refresh_from_db(fields=["consent", "consent_at"])
+
+
+def spoken(contact: Contact) -> Spoken:
+    """The contact, for whom an act is spoken."""
+    return Spoken(contact.pk, hash_of(contact.mobile, contact.meta_user_id))
+
+
+def hash_of(mobile: str | None, user_id: str | None = "") -> str:
+    """The keyed hash of the number, or of Meta's user id where there is no number; empty for neither.
 
     Keyed with the *oldest* of the installation's secret keys, so that a new key in front changes no hash: an
     installation keeps its first key as the last of the list for as long as it keeps contacts.
     """
-    return crypto.keyed_hash(mobile, settings.SECRET_KEYS[-1]) if mobile else ""
+    name = mobile or (f"bsuid:{user_id}" if user_id else "")
+    return crypto.keyed_hash(name, settings.SECRET_KEYS[-1]) if name else ""
 
 
 def lock_base(account_id: int, *, shared: bool = False) -> None:
@@ -127,18 +155,20 @@ def lock_base(account_id: int, *, shared: bool = False) -> None:
 
 
 @transaction.atomic
-def _record_number(account_id: int, mobile: str, said: Act) -> ConsentEntry:
-    found = _locked_by_number(account_id, mobile)
+def _record_number(account_id: int, mobile: str, said: Act, user_id: str) -> ConsentEntry:
+    found = _locked(account_id, mobile, user_id)
     if found is None:
         lock_base(account_id)  # an import may just be bringing this number in
-        found = _locked_by_number(account_id, mobile)
-    [entry] = _write(account_id, [Spoken(found, hash_of(mobile))], said)
+        found = _locked(account_id, mobile, user_id)
+    [entry] = _write(account_id, [spoken(found) if found else Spoken(None, hash_of(mobile, user_id))], said)
     return entry
 
 
-def _locked_by_number(account_id: int, mobile: str) -> int | None:
-    rows = Contact.objects.select_for_update(no_key=True).filter(account_id=account_id, mobile=mobile)
-    return rows.values_list("id", flat=True).first() if mobile else None
+def _locked(account_id: int, mobile: str, user_id: str) -> Contact | None:
+    rows = Contact.objects.select_for_update(no_key=True).filter(account_id=account_id)
+    if mobile:
+        return rows.filter(mobile=mobile).first()
+    return rows.filter(meta_user_id=user_id).first() if user_id else None
 
 
 def _write(account_id: int, people: Sequence[Spoken], said: Act, *, alone: bool = True) -> list[ConsentEntry]:

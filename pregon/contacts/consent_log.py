@@ -2,8 +2,8 @@
 
 Per number: withdrawn, if its last withdrawal is not older than its last reviving grant; else granted, if its last grant is not
 older than the last time the number left the base; else unknown. A grant that does not revive (a file's) counts for nothing
-while a withdrawal stands. Acts for a contact without a number count for that contact. The grants of an import that was undone
-count for nothing; what a file withdrew stays withdrawn.
+while a withdrawal stands. Acts for a contact that has neither number nor user id count for that contact. The grants of an import
+that was undone count for nothing; what a file withdrew stays withdrawn.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ class Spoken(NamedTuple):
     contact: int | None
     """None: nobody in the base has the number."""
     hash: str
-    """consent.hash_of the number; empty for a contact without one."""
+    """consent.hash_of the number, or of Meta's user id; empty for a contact without either."""
 
 
 _SETTLE = """

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection
 
-from pregon.contacts import consent_log
+from pregon.contacts import changes, consent_log
 from pregon.contacts.consent_log import Spoken
 from pregon.contacts.models import ContactImport
 
@@ -17,12 +17,23 @@ SELECT contact, %(account)s, name, search, mobile, raw, problem, email, fields,
 FROM judged WHERE arrives
 """
 _REMEMBER = """
-INSERT INTO contacts_before (import_id, contact_id, name, search, email, fields, new_tags, changed_at)
-SELECT %(import)s, c.id, c.name, c.search, c.email, c.fields, ARRAY(
-    SELECT unnest(tag_ids) EXCEPT SELECT has.tag_id FROM contacts_contact_tags AS has WHERE has.contact_id = c.id
-), %(now)s
-FROM judged JOIN contacts_contact AS c ON c.id = judged.contact WHERE NOT arrives AND outcome IN ('updated', 'no_consent')
-"""
+WITH kept AS (
+    INSERT INTO contacts_before (import_id, contact_id, name, search, email, fields, new_tags, changed_at)
+    SELECT %(import)s, c.id, c.name, c.search, c.email, c.fields, ARRAY(
+        SELECT unnest(tag_ids) EXCEPT SELECT has.tag_id FROM contacts_contact_tags AS has WHERE has.contact_id = c.id
+    ), %(now)s
+    FROM judged JOIN contacts_contact AS c ON c.id = judged.contact WHERE NOT arrives AND outcome IN ('updated', 'no_consent')
+    RETURNING *
+)
+""" + changes.sql(
+    changes.Source.IMPORT,
+    """(
+    SELECT contact_id, kept.name AS old_name, coalesce(nullif(judged.name, ''), kept.name) AS new_name,
+        kept.email AS old_email, coalesce(nullif(judged.email, ''), kept.email) AS new_email,
+        kept.fields AS old_fields, kept.fields || judged.fields AS new_fields, '{}'::bigint[] AS old_tags, new_tags
+    FROM kept JOIN judged ON judged.contact = contact_id
+) AS pair""",
+)
 _UPDATE = """
 UPDATE contacts_contact AS c
 SET name = CASE WHEN judged.name = '' THEN c.name ELSE judged.name END,

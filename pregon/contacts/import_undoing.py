@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import SET_NULL, ManyToOneRel, QuerySet
 from django.utils import timezone
 
-from pregon.contacts import consent, import_saving, tags
+from pregon.contacts import changes, consent, import_saving, tags
 from pregon.contacts.models import Contact, ContactImport, Tag
 from pregon.lib import text
 
@@ -51,6 +51,8 @@ def _restore(import_: ContactImport) -> bool:
         if not ids:
             return False
         people = _locked(Contact.objects.filter(pk__in=ids))
+        given = {"now": timezone.now(), "actor": import_.undone_by_id, "import": import_.pk}
+        cursor.execute(_NOTE, given)
         cursor.execute(_UNTAG)
         cursor.execute(_AS_BEFORE)
         import_.stayed += len(ids) - cursor.rowcount
@@ -65,6 +67,14 @@ CREATE TEMPORARY TABLE before ON COMMIT DROP AS
     SELECT * FROM contacts_before WHERE import_id = %(import)s ORDER BY contact_id LIMIT %(part)s;
 DELETE FROM contacts_before USING before WHERE contacts_before.id = before.id;
 """
+_NOTE = changes.sql(
+    changes.Source.UNDO,
+    """(
+    SELECT c.id AS contact_id, c.name AS old_name, before.name AS new_name, c.email AS old_email, before.email AS new_email,
+        c.fields AS old_fields, before.fields AS new_fields, before.new_tags AS old_tags, '{}'::bigint[] AS new_tags
+    FROM before JOIN contacts_contact AS c ON c.id = before.contact_id AND c.updated_at = before.changed_at
+) AS pair""",
+)
 _UNTAG = """
 DELETE FROM contacts_contact_tags AS has USING before, contacts_contact AS c
 WHERE has.contact_id = before.contact_id AND has.tag_id = ANY(before.new_tags)

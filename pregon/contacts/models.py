@@ -179,6 +179,11 @@ class Contact(models.Model):
     def __str__(self) -> str:
         return self.name or self.mobile or "—"
 
+    @property
+    def reachable(self) -> bool:
+        """Whether there is a number to write to, or Meta's id of someone who hides theirs."""
+        return bool(self.mobile or self.meta_user_id)
+
 
 class Tally(models.Model):
     """How many more contacts of a kind an account has, since some statement: their sum is how many it has (`tally`).
@@ -236,7 +241,7 @@ class ConsentEntry(models.Model):
     contact = models.ForeignKey(
         Contact, models.SET_NULL, null=True, related_name="consent_entries", db_index=False, db_constraint=False
     )
-    mobile_hash = models.CharField(max_length=64)  # crypto.keyed_hash of the number: outlives the contact
+    mobile_hash = models.CharField(max_length=64)  # consent.hash_of the number or user id: outlives the contact
     act = models.CharField(max_length=10, choices=Consent)  # "unknown": the number left the base, earlier grants lapse
     source = models.CharField(max_length=10, choices=Source)
     happened_at = models.DateTimeField()  # when the person acted: decides which act wins
@@ -365,3 +370,34 @@ class OptinRequest(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class Change(models.Model):
+    """What changed on a person, by whom; append-only. `changes` writes and tells it."""
+
+    class Source(models.TextChoices):
+        PANEL = "panel", _("Panel")
+        IMPORT = "import", _("Archivo")
+        UNDO = "undo", _("Importación deshecha")
+        WHATSAPP = "whatsapp", _("WhatsApp")
+
+    contact = models.ForeignKey(
+        Contact, models.CASCADE, related_name="changes", db_index=False, db_constraint=False
+    )  # whoever deletes takes it along
+    at = models.DateTimeField()  # when it happened
+    source = models.CharField(max_length=10, choices=Source)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    import_file = models.ForeignKey(
+        ContactImport, models.DO_NOTHING, null=True, related_name="+", db_column="import_id", db_constraint=False,
+        db_index=False,
+    )  # fmt: skip
+    # {"name": ["Rosa", "Rosa Elena"], "tags": [["VIP"], []], "own:zona": ["", "Norte"]}; empty: the person came
+    changed = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = (models.Index(fields=["contact", "-at", "-id"], name="change_by_contact"),)
+
+    def __str__(self) -> str:
+        return f"{self.source} · {', '.join(self.changed)}"

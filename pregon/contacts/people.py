@@ -8,12 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account, User
-from pregon.contacts import consent, tags
-from pregon.contacts.models import Consent, Contact, MobileProblem, Source
+from pregon.contacts import changes, consent, identities, tags
+from pregon.contacts.models import Change, Contact
 from pregon.lib import phones, text
 
 
@@ -41,15 +40,15 @@ class Details:
 
 
 @transaction.atomic
-def add(account: Account, details: Details) -> Contact:
+def add(account: Account, details: Details, *, actor: User | None = None) -> Contact:
     """A new contact, without permission unless its number has given or refused it before. Raises AlreadyThere, BadNumber."""
     mobile = read_number(account, details.mobile)
     consent.lock_base(account.pk)
     _check_free(account, mobile)
     contact = Contact(account=account, mobile=mobile, mobile_raw=details.mobile[:60])
     _write_down(contact, details)
-    consent.settle(account.pk, [(contact.pk, mobile)])
-    contact.refresh_from_db()
+    changes.arrived(contact, source=Change.Source.PANEL, actor=actor)
+    consent.settle_contact(contact)
     return contact
 
 
@@ -59,10 +58,11 @@ def edit(contact: Contact, details: Details, *, actor: User) -> Contact:
     account = contact.account
     consent.lock_base(account.pk)
     locked = Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
+    before = changes.state(locked)
     if details.mobile.strip() not in (locked.mobile_raw, locked.mobile):
         _change_number(locked, details.mobile, actor)
     _write_down(locked, details)
-    locked.refresh_from_db()
+    changes.note(locked, before, source=Change.Source.PANEL, actor=actor)
     return locked
 
 
@@ -108,13 +108,4 @@ def _change_number(contact: Contact, raw: str, actor: User) -> None:
     if mobile == contact.mobile:
         return
     _check_free(contact.account, mobile)
-    refused_without_number = contact.mobile is None and contact.consent == Consent.WITHDRAWN
-    consent.lapse([contact], actor=actor)
-    contact.mobile, contact.mobile_problem = mobile, MobileProblem.NONE
-    contact.undelivered_at = contact.no_whatsapp_at = contact.cooled_at = contact.last_inbound_at = None  # of the old
-    contact.save()
-    consent.settle(contact.account_id, [(contact.pk, mobile)])
-    if refused_without_number:  # the person said no before we knew the number
-        moment = contact.consent_at or timezone.now()
-        consent.record(contact, Consent.WITHDRAWN, source=Source.PANEL, happened_at=moment, actor=actor)
-    contact.refresh_from_db(fields=["consent", "consent_at"])
+    identities.renumber(contact, mobile, actor=actor)

@@ -12,36 +12,44 @@ from typing import Any
 
 import orjson
 from django.db import connection
+from django.utils import timezone
 
 from pregon.contacts import consent, optin
 from pregon.lib import phones
-from pregon.sending import references, replies
+from pregon.sending import references, replies, senders
+from pregon.sending.senders import Named
 from pregon.whatsapp.cloud import errors
-from pregon.whatsapp.cloud.events import Event, InboundMessage, PreferenceEvent, StatusEvent
-from pregon.whatsapp.models import Number
+from pregon.whatsapp.cloud.events import Event, PreferenceEvent, StatusEvent, UserChanged
 
 
 def take(events: Sequence[Event]) -> None:
     """Until the caller's transaction ends nobody else changes the people whom these events may change."""
-    said, failed = list(_said(events)), list(_failed(events))
-    if said or failed:
-        params = {"said": orjson.dumps(said).decode(), "failed": failed}
-        for (account_id,) in _execute(STRANGERS, params):
-            consent.lock_base(account_id)
+    moving = [who for event in events if isinstance(event, UserChanged) for who in _moving(event)]
+    said, failed, hidden = [*_said(events), *moving], list(_failed(events)), senders.hidden(events)
+    if said or failed or hidden:
+        params = {
+            "said": orjson.dumps(said).decode(), "hidden": orjson.dumps(hidden).decode(), "failed": failed,
+            "moving": [who.account for who in moving],
+        }  # fmt: skip
+        for account_id, alone in _execute(BASES, params):
+            consent.lock_base(account_id, shared=not alone)
         _execute(PEOPLE, params)
 
 
-def _said(events: Sequence[Event]) -> Iterator[dict[str, Any]]:
-    """Who wrote or chose something; `consent`: and may mean yes or no by it."""
-    heard = [event for event in events if isinstance(event, InboundMessage | PreferenceEvent)]
-    numbers = Number.objects.filter(phone_number_id__in={event.phone_number_id for event in heard})
-    accounts = dict(numbers.values_list("phone_number_id", "account_id"))
-    keywords = optin.keywords(set(accounts.values()))
-    for event in heard:
-        if account_id := accounts.get(event.phone_number_id):
-            mobile = phones.canonical(event.sender) or ""
-            speaks = isinstance(event, PreferenceEvent) or replies.asks(event, keywords.get(account_id, "")) is not None
-            yield {"account": account_id, "mobile": mobile, "user_id": event.user_id, "consent": speaks}
+def _said(events: Sequence[Event]) -> Iterator[Named]:
+    """Who wrote or chose something, and whether they may mean yes or no by it."""
+    heard = [*senders.named(events)]
+    keywords = optin.keywords({who.account for _event, who in heard})
+    for event, who in heard:
+        who.speaks = isinstance(event, PreferenceEvent) or replies.asks(event, keywords.get(who.account, "")) is not None
+        yield who
+
+
+def _moving(event: UserChanged) -> Iterator[Named]:
+    """By the names they had, and by those they have now."""
+    for account in senders.accounts_of([event]).values():
+        for number, user_id in ((event.old_number, event.old_user_id), (event.new_number, event.new_user_id)):
+            yield Named(account, phones.canonical(number) or "", user_id, event.at or timezone.now())
 
 
 def _failed(events: Sequence[Event]) -> Iterator[int]:
@@ -59,22 +67,22 @@ def _execute(query: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-SAID = """
-WITH said AS (
-    SELECT * FROM json_to_recordset(%(said)s) AS s(account bigint, mobile text, user_id text, consent bool)
-)
-"""
-# Businesses in whose base a number is missing for which something is said: an import may just be bringing it in.
-STRANGERS = f"""
-{SAID} SELECT DISTINCT account FROM said WHERE consent AND mobile <> '' AND NOT EXISTS (
-    SELECT 1 FROM contacts_contact c WHERE c.account_id = said.account AND c.mobile = said.mobile
-) ORDER BY account
+# Businesses in whose base somebody is missing for whom something is said, or who gets a number: an import may just be bringing
+# it in. Where a contact only gets an id, nobody else may speak for that id meanwhile: this may be shared with an import.
+BASES = f"""
+SELECT account, bool_or(alone) FROM (
+    SELECT account, by_number IS NULL AS alone FROM {senders.SAID}
+    WHERE speaks AND by_number IS NULL AND (mobile <> '' OR by_id IS NULL)
+        OR mobile <> '' AND user_id <> '' AND by_number IS DISTINCT FROM by_id
+    UNION ALL SELECT account, false FROM {senders.HIDDEN} WHERE meta_user_id IS DISTINCT FROM user_id
+    UNION ALL SELECT unnest(%(moving)s::bigint[]), true
+) AS touched GROUP BY account ORDER BY account
 """
 PEOPLE = f"""
-{SAID} SELECT id FROM contacts_contact WHERE id IN (
-    SELECT c.id FROM said JOIN contacts_contact c ON c.account_id = said.account AND c.mobile = said.mobile
-    UNION SELECT c.id FROM said JOIN contacts_contact c ON c.account_id = said.account AND c.meta_user_id = said.user_id
-    WHERE said.user_id <> ''
+SELECT id FROM contacts_contact WHERE id IN (
+    SELECT by_number FROM {senders.SAID}
+    UNION SELECT by_id FROM {senders.SAID}
+    UNION SELECT contact FROM {senders.HIDDEN}
     UNION SELECT contact_id FROM sending_message WHERE id = ANY(%(failed)s)
 ) ORDER BY id FOR NO KEY UPDATE
 """

@@ -66,7 +66,8 @@ def _withdraw(messages: list[int], at: datetime) -> None:
         evidence = {"message": message.pk, "code": 131050}
         if message.contact is not None:
             consent.record(message.contact, Consent.WITHDRAWN, source=Source.REFUSED, happened_at=at, evidence=evidence)
-        elif message.mobile:  # deleted meanwhile: its no is kept all the same
+        elif message.mobile or message.meta_user_id:  # deleted meanwhile: its no is kept all the same
             consent.withdraw_number(
-                message.account, message.mobile, source=Source.REFUSED, happened_at=at, evidence=evidence
-            )
+                message.account, message.mobile, user_id=message.meta_user_id, source=Source.REFUSED, happened_at=at,
+                evidence=evidence,
+            )  # fmt: skip

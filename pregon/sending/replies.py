@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from pregon.accounts.models import Account
-from pregon.contacts import consent, optin
+from pregon.contacts import consent, identities, optin
 from pregon.contacts.consent import Act
 from pregon.contacts.models import Consent, ConsentEntry, Contact, Source
 from pregon.lib import phones, text
@@ -64,7 +64,8 @@ def prefer(events: Iterable[PreferenceEvent]) -> None:
 def _prefer(sender: Sender, contact: Contact | None, said: Act) -> None:
     """Once: a choice has no id, but nobody makes the same one twice in the same second."""
     entries = ConsentEntry.objects.filter(account=sender.account, source=said.source)
-    of_them = entries.filter(contact=contact) if contact else entries.filter(mobile_hash=consent.hash_of(sender.mobile))
+    unknown = consent.hash_of(sender.mobile, sender.user_id)
+    of_them = entries.filter(contact=contact) if contact else entries.filter(mobile_hash=unknown)
     if not of_them.filter(act=said.consent, happened_at=said.happened_at).exists():
         _consent(sender, contact, said)
 
@@ -113,8 +114,10 @@ def _obey(event: InboundMessage, sender: Sender, contact: Contact | None, said: 
 
 
 def _newcomer(sender: Sender, name: str) -> Contact | None:
-    """Whoever says yes without being a contact becomes one."""
-    return optin.newcomer(sender.account, sender.mobile, _clean(name)) if sender.mobile else None
+    """Whoever says yes without being a contact becomes one; who hides their number, by Meta's id."""
+    if sender.mobile:
+        return optin.newcomer(sender.account, sender.mobile, _clean(name))
+    return identities.add(sender.account, sender.user_id, _clean(name))
 
 
 def _answered(event: InboundMessage, account: Account) -> Message | None:
@@ -158,11 +161,16 @@ def _note_alive(contact: Contact, at: datetime) -> None:
 
 
 def _consent(sender: Sender, contact: Contact | None, said: Act) -> None:
+    """What is said counts for the number it is said from; a no also for whoever Meta's id names beside it."""
     details: dict[str, Any] = {
         "source": said.source, "happened_at": said.happened_at, "text": said.text, "ip": said.ip, "evidence": said.evidence,
     }  # fmt: skip
-    if contact is not None:
+    if contact is not None and (not sender.mobile or contact.mobile == sender.mobile):
         consent.record(contact, said.consent, **details)
-    elif sender.mobile:
+    else:
         note = consent.withdraw_number if said.consent == Consent.WITHDRAWN else consent.grant_number
-        note(sender.account, sender.mobile, **details)
+        note(sender.account, sender.mobile, user_id=sender.user_id, **details)
+    if said.consent == Consent.WITHDRAWN and sender.mobile and sender.user_id:
+        others = Contact.objects.filter(account=sender.account, meta_user_id=sender.user_id)
+        for other in others.exclude(mobile=sender.mobile):
+            consent.record(other, Consent.WITHDRAWN, **details)

@@ -108,7 +108,9 @@ def _parse(arrival: Kept) -> list[events.Event]:
     return [_dated(event, arrival.received_at) for event in events.parse(payload)]
 
 
-UNDATED = events.InboundMessage | events.PreferenceEvent | events.AccountError | events.AccountEvent
+UNDATED = (
+    events.InboundMessage | events.PreferenceEvent | events.UserChanged | events.AccountError | events.AccountEvent
+)
 
 
 def _dated(event: events.Event, received_at: datetime) -> events.Event:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from django.db import transaction
 
 from pregon.promotions import halts
-from pregon.sending import locks, replies, statuses, stops
+from pregon.sending import locks, replies, senders, statuses, stops
 from pregon.whatsapp import jobs as whatsapp_jobs
 from pregon.whatsapp import templates
 from pregon.whatsapp.cloud.events import (
@@ -33,6 +33,7 @@ def route(events: Iterable[Event], *, again: bool = False) -> None:
     """What comes in bulk is handed on in bulk; the rest one by one. `again`: they may be older than what we know."""
     all_events = list(events)
     locks.take(all_events)
+    senders.learn(all_events)
     statuses.apply(_of(StatusEvent, all_events))
     stops.heard(all_events)
     others = [event for event in all_events if not isinstance(event, StatusEvent)]
@@ -57,9 +58,7 @@ def _tell(event: Event, *, again: bool) -> None:
             whatsapp_jobs.heard(event)
         case AccountError(code=code, title=title):
             log.warning("Meta reports an error of a number: %s %s", code, title)
-        case UserChanged(kind=kind):
-            log.info("a person changed at Meta: %s", kind)
         case Unknown(field=field, reason=reason):
             log.info("webhook not read: %s (%s)", field, reason)
-        case StatusEvent() | InboundMessage() | PreferenceEvent() | TemplateQualityEvent():
+        case StatusEvent() | InboundMessage() | PreferenceEvent() | UserChanged() | TemplateQualityEvent():
             pass

@@ -18,7 +18,7 @@ ENDINGS = {  # the simulator's personas
     "0009": "Gilda Puerta",  # 502: nobody knows
     "0014": "Hugo Ruido",  # its webhooks come twice and in disorder
     "0305": "Irma Común",
-    "0309": "Juan Común",
+    "0012": "Juan Oculto",  # WhatsApp never shows its number: what it answers names Meta's id of it
 }
 
 

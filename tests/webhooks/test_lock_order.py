@@ -14,7 +14,7 @@ from django.db import OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected
 
 from pregon.contacts import consent
-from pregon.contacts.models import Consent, Contact
+from pregon.contacts.models import Consent, Contact, Source
 from pregon.sending import locks, replies, statuses
 from pregon.sending.models import Delivery, Message
 from pregon.webhooks import routing
@@ -29,10 +29,10 @@ PEOPLE = 100
 Read = Callable[[Sequence[Event]], None]
 
 
-def baja(number: Number, mobile: str) -> InboundMessage:
+def baja(number: Number, mobile: str, *, user_id: str = "", text: str = "BAJA") -> InboundMessage:
     return InboundMessage(
-        phone_number_id=number.phone_number_id, wamid=f"wamid.{mobile}", sender=mobile.lstrip("+"), user_id="",
-        profile_name="", at=datetime.now(UTC), kind="text", text="BAJA",
+        phone_number_id=number.phone_number_id, wamid=f"wamid.{mobile}", sender=mobile.lstrip("+"), user_id=user_id,
+        profile_name="", at=datetime.now(UTC), kind="text", text=text,
     )  # fmt: skip
 
 
@@ -166,3 +166,39 @@ def test_only_the_bases_of_those_who_speak_from_outside_are_locked() -> None:
             locks.take([said])
             cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
             assert cursor.fetchone() == (bases,)
+
+
+@pytest.mark.parametrize(
+    ("mobile", "user_id", "text", "bases"),
+    [
+        ("known", "MX.1", "hola", []),  # nothing is news
+        ("known", "MX.2", "hola", ["ShareLock"]),  # another id
+        ("", "MX.1", "BAJA", []),
+        ("", "MX.3", "hola", []),
+        ("", "MX.3", "BAJA", ["ExclusiveLock"]),  # of a stranger
+        ("+522225550199", "MX.0", "hola", ["ExclusiveLock"]),  # a contact gets a number
+    ],
+)
+def test_bases_are_locked_for_what_is_news(mobile: str, user_id: str, text: str, bases: list[str]) -> None:
+    number = rows.business(people=0)
+    ana = make.contact(number.account, meta_user_id="MX.1")
+    make.contact(number.account, mobile=None, meta_user_id="MX.0")
+    sender = ana.mobile or "" if mobile == "known" else mobile
+    with transaction.atomic(), connection.cursor() as cursor:
+        locks.take([baja(number, sender, user_id=user_id, text=text)])
+        cursor.execute("SELECT mode FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+        assert [mode for (mode,) in cursor.fetchall()] == bases
+
+
+def test_a_no_of_whoever_hides_their_number_is_not_missed_by_who_learns_whose_it_is() -> None:
+    """It is being written for an id that is nobody's, while a message says whose the id is."""
+    number = rows.business(people=0)
+    ana = make.contact(number.account)
+
+    def refuse() -> None:
+        consent.withdraw_number(number.account, "", user_id="MX.1", source=Source.REPLY, happened_at=datetime.now(UTC))
+
+    shown = baja(number, ana.mobile or "", user_id="MX.1", text="hola")
+    assert beside(refuse, lambda: None, read, [shown]) == 0
+    ana.refresh_from_db()
+    assert ana.consent == Consent.WITHDRAWN
