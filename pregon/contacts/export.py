@@ -30,7 +30,16 @@ def own_fields(account: Account) -> list[str]:
 
 
 def _lines(fields: list[str], rows: QuerySet[Contact]) -> Iterator[list[object]]:
-    yield [_("Nombre"), _("Celular"), _("Correo"), _("Permiso"), _("Permiso desde"), _("Etiquetas"), *fields]
+    yield [
+        _("Nombre"),
+        _("Celular"),
+        _("Correo"),
+        _("Permiso"),
+        _("Permiso desde"),
+        _("Etiquetas"),
+        _("Id de WhatsApp"),
+        *fields,
+    ]
     for row in rows.order_by("id").prefetch_related("tags").iterator(chunk_size=2000):
         yield [
             row.name,
@@ -39,5 +48,6 @@ def _lines(fields: list[str], rows: QuerySet[Contact]) -> Iterator[list[object]]
             PERMISSION[Consent(row.consent)],
             f"{timezone.localtime(row.consent_at):%Y-%m-%d}" if row.consent_at else "",
             ", ".join(tag.name for tag in row.tags.all()),
+            row.meta_user_id or "",
             *(row.fields.get(name, "") for name in fields),
         ]

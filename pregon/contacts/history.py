@@ -2,16 +2,11 @@
 
 from collections.abc import Iterable
 
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from pregon.contacts import consent, statements
 from pregon.contacts.models import Consent, ConsentEntry, Contact, Source
-
-
-def of(contact: Contact) -> QuerySet[ConsentEntry]:
-    """All acts of a contact, the latest first, with who noted each."""
-    return contact.consent_entries.select_related("actor").order_by("-happened_at", "-id")
 
 
 def latest(contacts: Iterable[Contact]) -> dict[int, ConsentEntry]:
@@ -31,6 +26,8 @@ def tell(entry: ConsentEntry) -> str:
             return _granted(entry)
         case _act, Source.REPLY:
             return _("Respondió %(word)s") % {"word": entry.text[:40] or _("BAJA")}
+        case _act, _source if entry.evidence.get("moved"):
+            return _("Había pedido su baja con su número anterior")
         case _act, source:
             return _withdrawn(Source(source))
 

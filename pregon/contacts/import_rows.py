@@ -19,7 +19,8 @@ from pregon.lib import crypto, phones, spreadsheets, text
 COLUMNS = ("name", "last_name", "mobile", "email", "consent", "opt_out", "tags")
 # Variables that a promotion has from the contact itself.
 RESERVED = {"nombre", "nombre completo", "nombre_completo", "celular", "correo"}
-OURS = {"Permiso desde", "Permission since"}  # a column of our own export that says nothing new
+# Columns of our own export that say nothing new.
+OURS = {"Permiso desde", "Permission since", "Id de WhatsApp", "WhatsApp id"}
 NO, SILENT, YES = -1, 0, 1  # what a row says about permission
 PROBLEMS = {phones.INCOMPLETE: "incomplete", phones.INVALID: "invalid"}  # as models.MobileProblem has them
 UNIT = "\x1f"  # between tags

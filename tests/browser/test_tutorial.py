@@ -86,7 +86,7 @@ def the_quota_agrees(panel: Panel, before: dict[str, int], result: dict[str, int
 
 
 def answers_baja(panel: Panel) -> None:
-    """One taps the button, one writes the word; the contact's history tells it."""
+    """One taps the button, two write the word, one of them without showing a number; each one's history tells it."""
     panel.go("Modo práctica")
     with panel.context.expect_page() as opened:
         panel.follow("Ver los celulares")
@@ -94,20 +94,38 @@ def answers_baja(panel: Panel) -> None:
     expect(phone.chat).to_contain_text(SUBJECT)
     phone.tap("No recibir promociones")
     phone.leave()
-    VirtualPhone(opened.value, panel.sheet, "0005").write("BAJA")
+    for ending in ("0005", "0012"):
+        phone = VirtualPhone(opened.value, panel.sheet, ending)
+        phone.write("BAJA")
+        phone.leave()
     opened.value.close()
     panel.find("0000")
     panel.says("Tocó «No recibir promociones»")
-    panel.find("0005")
-    panel.says("Respondió BAJA")
+    for ending in ("0005", "0012"):
+        panel.find(ending)
+        panel.says("Respondió BAJA")
+    reads_the_history(panel)
+
+
+def reads_the_history(panel: Panel) -> None:
+    """All of it, then the messages alone, then the permission alone, without leaving the page."""
+    history = panel.page.get_by_role("region", name="Historia")
+    for part, there, missing in (
+        ("Mensajes", "«BAJA»", "Se apuntó en la tienda"),
+        ("Permiso", "Se apuntó en la tienda", "«BAJA»"),
+    ):
+        history.get_by_role("link", name=part).click()
+        expect(history.get_by_role("link", name=part)).to_have_attribute("aria-current", "true")
+        expect(history).to_contain_text(there)
+        expect(history).not_to_contain_text(missing)
 
 
 def leaves_out_those_who_said_no(panel: Panel, name: str, first: dict[str, int]) -> None:
-    """The same promotion again: two withdrew, the others have it; who never got it may."""
+    """The same promotion again: three withdrew, the others have it; who never got it may."""
     panel.prepare(name, panel.sheet.tag)
     omissions = panel.open_omissions()
-    assert omissions["De baja"] == 2
-    assert omissions["Ya recibieron"] == first["aceptados"] + first["por confirmar"] - 2
+    assert omissions["De baja"] == 3
+    assert omissions["Ya recibieron"] == first["aceptados"] + first["por confirmar"] - 3
     panel.sign_and_send()
     result = panel.result()
     assert result["omitidos"] == sum(omissions.values())

@@ -261,7 +261,7 @@ class TestExport:
         answer = browser.get(url("contacts_export"))
         content = b"".join(answer)
         assert answer["Content-Disposition"].startswith("attachment; filename=")
-        assert "'=1+1,+522225550184,a@example.com,,,VIP,'@x" in content.decode()
+        assert "'=1+1,+522225550184,a@example.com,,,VIP,,'@x" in content.decode()
         review = imports.review(begin(owner.account, content, statement="none"))
         assert some(review) == {"unchanged": 1, "withdrawn": 1}
 

@@ -39,6 +39,7 @@ class ContactForm(forms.Form):
         self.own = list(contact.fields) if contact else []
         for place, name in enumerate(self.own):
             self.fields[f"own_{place}"] = forms.CharField(label=name.capitalize(), max_length=200, required=False)
+        self.fields["mobile"].required = contact is None or contact.mobile is not None or not contact.meta_user_id
         if contact:
             self.initial = {**self.initial, **self._as_typed(contact)}
 
@@ -56,7 +57,7 @@ class ContactForm(forms.Form):
         try:
             if self.contact:
                 return people.edit(self.contact, self.details(), actor=actor)
-            return people.add(self.account, self.details())
+            return people.add(self.account, self.details(), actor=actor)
         except people.AlreadyThere as error:
             url = reverse("panel:contact", args=[error.contact.pk])
             sentence = _("Ya tienes este celular: es de")

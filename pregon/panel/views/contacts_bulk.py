@@ -90,8 +90,8 @@ def _all(rows: QuerySet[Contact]) -> QuerySet[Contact]:
 
 
 def _able(rows: QuerySet[Contact]) -> QuerySet[Contact]:
-    """Who can give a permission: who has a number, and has neither given nor withdrawn one."""
-    return rows.filter(consent=Consent.UNKNOWN).exclude(mobile=None)
+    """Who can give a permission: whom one can write to, and who has neither given nor withdrawn one."""
+    return rows.filter(consent=Consent.UNKNOWN).exclude(mobile=None, meta_user_id=None)
 
 
 def _still_in(rows: QuerySet[Contact]) -> QuerySet[Contact]:

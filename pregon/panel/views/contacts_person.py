@@ -1,4 +1,4 @@
-"""One contact: who they are, their permission and its history, their last messages."""
+"""One contact: who they are, their permission, their history."""
 
 from typing import Any
 
@@ -6,33 +6,35 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.http import urlencode
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from pregon.accounts import access, clients
 from pregon.accounts.models import Role
-from pregon.contacts import consent, history, people
+from pregon.contacts import consent, people
 from pregon.contacts.models import Consent, Contact, Source
+from pregon.lib import phones
+from pregon.panel import wording
 from pregon.panel.forms.contacts import ConsentForm, ContactForm
-from pregon.panel.views import results_seen
-
-LAST = 10  # messages that the page shows
+from pregon.panel.views import contacts_timeline
 
 
 @require_GET
 @access.member(Role.VIEWER)
 def contact(request: access.Request, pk: int) -> HttpResponse:
-    person = access.get(request.account.contacts.prefetch_related("tags"), pk)
-    acts = [{"entry": entry, "words": history.tell(entry)} for entry in history.of(person)[:50]]
-    context = {
-        "person": person,
-        "acts": acts,
-        "beginning": history.tell_beginning(person, silent=not acts),
-        "messages_sent": _messages(person),
-        "may_edit": request.member.may(Role.EDITOR),
-        "may_grant": _may_grant(request, person),
-    }
-    return render(request, "panel/contacts/contact.html", context)
+    """`ver` is a key of `contacts_timeline.SHOWN`, `tras` where a page of it ended. htmx gets the history alone."""
+    person = access.get(request.account.contacts.select_related("source").prefetch_related("tags"), pk)
+    shown = _history(request, person)
+    if request.htmx and not request.htmx.history_restore_request:
+        part = "history_items" if "tras" in request.GET else "history"
+        response = render(request, f"panel/contacts/{part}.html", shown)
+    else:
+        response = render(request, "panel/contacts/contact.html", _head(request, person) | shown)
+    patch_vary_headers(response, ("HX-Request",))
+    return response
 
 
 @require_http_methods(["GET", "POST"])
@@ -98,13 +100,49 @@ def contact_withdraw(request: access.Request, pk: int) -> HttpResponse:
 
 
 def _may_grant(request: access.Request, person: Contact) -> bool:
-    """A bad number has no permission; a baja ends only by the person or an owner."""
-    if person.mobile is None or person.consent == Consent.GRANTED:
+    """Whom nobody can write to has no permission; a baja ends only by the person or an owner."""
+    if not person.reachable or person.consent == Consent.GRANTED:
         return False
     return request.member.may(Role.OWNER if person.consent == Consent.WITHDRAWN else Role.EDITOR)
 
 
-def _messages(person: Contact) -> list[dict[str, Any]]:
-    """Each with why it failed and what to do, if it did."""
-    rows = person.messages.select_related("batch__broadcast__promotion").order_by("-created_at")[:LAST]
-    return [{"row": message, "why": results_seen.why(message)} for message in rows]
+def _head(request: access.Request, person: Contact) -> dict[str, Any]:
+    return {
+        "may_edit": request.member.may(Role.EDITOR),
+        "may_grant": _may_grant(request, person),
+        "line": _line(person.mobile) if person.mobile else {},
+    }
+
+
+def _history(request: access.Request, person: Contact) -> dict[str, Any]:
+    shown = request.GET.get("ver", "")
+    shown = shown if shown in contacts_timeline.SHOWN else ""
+    after = contacts_timeline.read_place(request.GET.get("tras", ""))
+    page = contacts_timeline.page(person, shown, after)
+    return {
+        "person": person,
+        "items": page.items,
+        "choices": [
+            (words, f"?ver={key}" if key else request.path, key == shown)
+            for key, (words, _kinds) in contacts_timeline.SHOWN.items()
+        ],
+        "more_url": f"?{urlencode({'ver': shown, 'tras': page.after})}" if page.after else "",
+    }
+
+
+KINDS = {
+    "mobile": gettext_lazy("Parece móvil"),
+    "fixed": gettext_lazy("Parece fijo"),
+    "voip": gettext_lazy("Parece de internet"),
+    "toll_free": gettext_lazy("Parece gratuito para quien llama"),
+}
+
+
+def _line(mobile: str) -> dict[str, str]:
+    """What the number itself tells: `country`, `kind` and `carrier`, each empty where it says nothing."""
+    language = get_language() or "es"
+    return {
+        "country": wording.locale().territories.get(phones.country(mobile) or "", ""),
+        "kind": str(KINDS.get(phones.kind(mobile), "")),
+        "carrier": phones.carrier(mobile, language[:2]),
+    }
