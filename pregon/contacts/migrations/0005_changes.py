@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     """What changed on people, by whom: see `contacts.changes`."""
 
     dependencies = [
-        ("contacts", "0003_finding"),
+        ("contacts", "0004_evidence"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
