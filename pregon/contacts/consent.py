@@ -23,12 +23,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from pregon.accounts.models import Account, Member, Role, User
 from pregon.contacts import consent_log
 from pregon.contacts.consent_log import Spoken
-from pregon.contacts.models import Consent, ConsentEntry, Contact, Source
+from pregon.contacts.models import Consent, ConsentEntry, Contact, Merge, Source
 from pregon.lib import crypto
 
 OF_THE_PERSON = frozenset({Source.FORM, Source.REPLY, Source.BUTTON, Source.META})  # sources that speak for themselves
@@ -64,8 +65,10 @@ def record(  # noqa: PLR0913 each is a column of the entry
     )
     with transaction.atomic():
         found = Contact.objects.select_for_update(no_key=True).filter(pk=contact.pk).first()
-        if found is None:  # deleted meanwhile: its no is kept all the same
-            return _record_number(contact.account_id, contact.mobile or "", said, contact.meta_user_id or "")
+        if found is None:  # deleted or merged meanwhile: its no is kept all the same
+            return _record_number(
+                contact.account_id, contact.mobile or "", said, contact.meta_user_id or "", gone=contact.pk
+            )
         [entry] = _write(contact.account_id, [spoken(found)], said)
     contact.refresh_from_db(fields=["consent", "consent_at"])
     return entry
@@ -155,13 +158,26 @@ def lock_base(account_id: int, *, shared: bool = False) -> None:
 
 
 @transaction.atomic
-def _record_number(account_id: int, mobile: str, said: Act, user_id: str) -> ConsentEntry:
+def _record_number(account_id: int, mobile: str, said: Act, user_id: str, *, gone: int = 0) -> ConsentEntry:
+    """`gone`: the id of the contact that it was said for."""
     found = _locked(account_id, mobile, user_id)
     if found is None:
-        lock_base(account_id)  # an import may just be bringing this number in
+        lock_base(account_id)  # an import may just be bringing this number in, or somebody be merging who had it
         found = _locked(account_id, mobile, user_id)
-    [entry] = _write(account_id, [spoken(found) if found else Spoken(None, hash_of(mobile, user_id))], said)
-    return entry
+    people = [spoken(found) if found else Spoken(None, hash_of(mobile, user_id))]
+    if found is None and said.consent == Consent.WITHDRAWN:
+        people += _become(account_id, mobile, user_id, gone)
+    return _write(account_id, people, said)[0]
+
+
+def _become(account_id: int, mobile: str, user_id: str, gone: int) -> list[Spoken]:
+    """Into whom the contact with this number, or this id of Meta's or ours, was merged: a no is the person's."""
+    theirs = Q(lost_id=gone) | Q(lost_mobile=mobile) & ~Q(lost_mobile="")
+    if user_id:
+        theirs |= Q(lost__meta_user_id=user_id)
+    kept = Merge.objects.filter(theirs, account=account_id).values("kept")
+    rows = Contact.objects.select_for_update(no_key=True).filter(pk__in=kept).order_by("id")
+    return [spoken(contact) for contact in rows]
 
 
 def _locked(account_id: int, mobile: str, user_id: str) -> Contact | None:

@@ -11,8 +11,8 @@ from pregon.contacts.models import Consent, ConsentEntry, Contact, Source
 
 def latest(contacts: Iterable[Contact]) -> dict[int, ConsentEntry]:
     """By contact id the act that made each what they are; those of whom nothing was said are not in it."""
-    asked = [contact.pk for contact in contacts]
-    rows = ConsentEntry.objects.filter(contact__in=asked, act=F("contact__consent"))
+    asked = {contact.pk: consent.spoken(contact).hash for contact in contacts}
+    rows = ConsentEntry.objects.filter(contact__in=asked, act=F("contact__consent"), mobile_hash__in=asked.values())
     newest = rows.order_by("contact", "-happened_at", "-id").distinct("contact")
     return {row.contact_id: row for row in newest if row.contact_id}
 
@@ -20,6 +20,8 @@ def latest(contacts: Iterable[Contact]) -> dict[int, ConsentEntry]:
 def tell(entry: ConsentEntry) -> str:
     """«Se apuntó en la tienda», «Respondió BAJA»."""
     match entry.act, entry.source:
+        case _act, _source if "merge" in entry.evidence:
+            return _merged(entry)
         case Consent.UNKNOWN, _source:
             return _("El número dejó de ser suyo")
         case Consent.GRANTED, _source:
@@ -41,7 +43,14 @@ def tell_beginning(contact: Contact, *, silent: bool = True) -> str:
 
 def _came_alone(contact: Contact) -> bool:
     """Their own word was there before they were a contact."""
-    return of(contact).filter(source__in=consent.OF_THE_PERSON, happened_at__lte=contact.created_at).exists()
+    own = contact.consent_entries.filter(source__in=consent.OF_THE_PERSON)
+    return own.filter(happened_at__lte=contact.created_at).exists()
+
+
+def _merged(entry: ConsentEntry) -> str:
+    if entry.act == Consent.WITHDRAWN:
+        return _("Es la misma persona que otra que pidió su baja")
+    return _("Al unirla con otra, el permiso de la otra no pasó a esta")
 
 
 def _granted(entry: ConsentEntry) -> str:

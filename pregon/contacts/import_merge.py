@@ -1,13 +1,15 @@
 """What was judged (`import_staging`) becomes contacts, tags and acts of consent: one statement each."""
 
+import json
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
-from pregon.contacts import changes, consent_log
+from pregon.contacts import changes, consent, consent_log
+from pregon.contacts.consent import Act
 from pregon.contacts.consent_log import Spoken
-from pregon.contacts.models import ContactImport
+from pregon.contacts.models import Consent, ContactImport, Source
 
 _ADD = """
 INSERT INTO contacts_contact (id, account_id, name, search, mobile, mobile_raw, mobile_problem, email, fields, consent, consent_at,
@@ -61,6 +63,12 @@ SELECT %(account)s, contact, hash, CASE WHEN grants THEN 'granted' ELSE 'withdra
     %(import)s, line, CASE WHEN grants THEN %(text)s ELSE '' END, %(evidence)s::jsonb, false
 FROM judged WHERE grants OR outcome = 'opt_out'
 """
+# A list of opt-outs may name a number whose contact was merged into another: its no is the person's.
+_MERGED = """
+SELECT DISTINCT kept_id FROM judged JOIN contacts_merge AS merge
+    ON merge.account_id = %(account)s AND merge.lost_mobile = judged.mobile
+WHERE outcome = 'opt_out' AND judged.contact IS NULL
+"""
 # Whose standing the rows above do not settle: withdrawals, and newcomers for whose number something was said before.
 _OPEN = """
 SELECT contact, hash FROM judged
@@ -112,3 +120,17 @@ def merge(import_: ContactImport, *, now: datetime, text: str, evidence: str, kn
         if still_open:
             consent_log.settle(import_.account_id, still_open)
             cursor.execute(_AS_CREATED)
+        cursor.execute(_MERGED, given)
+        _withdraw_merged(import_, [kept for (kept,) in cursor], given)
+
+
+def _withdraw_merged(import_: ContactImport, people: list[int], given: dict[str, Any]) -> None:
+    if people:
+        said = Act(
+            consent=Consent.WITHDRAWN,
+            source=Source.IMPORT,
+            happened_at=given["now"],
+            actor=import_.created_by,
+            evidence=json.loads(given["evidence"]),
+        )
+        consent.record_many(import_.account, people, said)

@@ -14,7 +14,16 @@ from pathlib import Path, PurePath
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from pregon.contacts import consent, import_merge, import_reading, import_rejects, import_staging, statements, tags
+from pregon.contacts import (
+    consent,
+    import_merge,
+    import_reading,
+    import_rejects,
+    import_staging,
+    pairs,
+    statements,
+    tags,
+)
 from pregon.contacts.models import ContactImport, ImportPart
 
 PART = 25_000  # lines of the file
@@ -136,6 +145,7 @@ def _close(import_: ContactImport) -> None:
         found.counts, found.status, found.committed_at = counts(found), Status.COMMITTED, timezone.now()
         found.save(update_fields=["rejects", "counts", "status", "committed_at"])
     forget(found)
+    pairs.defer(found.account_id, found.pk)
 
 
 def _join_rejects(import_: ContactImport) -> None:

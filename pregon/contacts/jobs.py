@@ -3,7 +3,8 @@
 from django.db import InterfaceError, OperationalError
 from procrastinate import Blueprint, JobContext, RetryStrategy
 
-from pregon.contacts import import_queue, import_tidying, imports
+from pregon.accounts.models import Account
+from pregon.contacts import import_queue, import_tidying, imports, pairs
 from pregon.contacts.models import ContactImport
 
 blueprint = Blueprint()
@@ -32,3 +33,19 @@ def go_on(context: JobContext, import_id: int) -> None:
 @blueprint.task(name="tidy_imports", queueing_lock="contacts.tidy_imports")
 def tidy_imports(timestamp: int) -> None:
     import_tidying.tidy()
+
+
+@blueprint.task(name="find_pairs", pass_context=True, retry=AGAIN)
+def find_pairs(context: JobContext, account_id: int, import_id: int | None) -> None:
+    """Who may be the same person: after an import with anybody whom it brought, at night among all."""
+    account = Account.objects.get(pk=account_id)
+    pairs.find(account, import_id, stopped=context.should_abort)
+    if import_id is None:
+        pairs.recheck(account)
+
+
+@blueprint.periodic(cron="41 3 * * *")
+@blueprint.task(name="find_all_pairs", queueing_lock="contacts.find_all_pairs")
+def find_all_pairs(timestamp: int) -> None:
+    for account_id in Account.objects.order_by("id").values_list("id", flat=True):
+        pairs.defer(account_id)

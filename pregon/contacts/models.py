@@ -174,6 +174,7 @@ class Contact(models.Model):
             models.Index(fields=["account", "search", "id"], name="contact_by_name"),
             models.Index(fields=["account", "id"], name="contact_by_age"),
             models.Index(fields=["account", "consent", "mobile_problem"], name="contact_by_consent"),
+            models.Index(fields=["account", "id"], name="contact_no_whatsapp", condition=~Q(no_whatsapp_at=None)),
         )  # and those of the search, over expressions: migration 0003_finding, `finding`
 
     def __str__(self) -> str:
@@ -401,3 +402,46 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} · {', '.join(self.changed)}"
+
+
+class Pair(models.Model):
+    """Two contacts who may be the same person (`pairs`), until they are merged or told apart."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Por revisar")
+        APART = "apart", _("Son distintas")
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="pairs", db_index=False)
+    low = models.ForeignKey(Contact, models.CASCADE, related_name="+", db_constraint=False, db_index=False)
+    high = models.ForeignKey(Contact, models.CASCADE, related_name="+", db_constraint=False)  # the greater id of both
+    why = models.CharField(max_length=60)  # keys of `likeness.Why`, joined by commas
+    score = models.SmallIntegerField()  # 0 to 100: how surely
+    state = models.CharField(max_length=6, choices=State, default=State.OPEN)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["low", "high"], name="pair_once"),)
+        indexes = (models.Index(fields=["account", "-score", "id"], name="pair_open", condition=Q(state="open")),)
+
+    def __str__(self) -> str:
+        return f"{self.low_id} · {self.high_id}"
+
+
+class Merge(models.Model):
+    """Two contacts that became one: what both were. The other's number and id lead to who was kept."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="merges", db_index=False)
+    kept = models.ForeignKey(Contact, models.CASCADE, related_name="merges", db_constraint=False)
+    lost_id = models.BigIntegerField(unique=True)  # the id that the other had
+    lost_mobile = models.CharField(max_length=16, blank=True)  # E.164: a no that comes from it later is theirs
+    lost = models.JSONField()  # as `merging.snapshot` writes it
+    before = models.JSONField()  # the same of who was kept
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["account", "lost_mobile"], name="merge_by_mobile"),)
+
+    def __str__(self) -> str:
+        return f"{self.lost_id} → {self.kept_id}"

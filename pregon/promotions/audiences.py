@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from pregon.accounts.models import Account
 from pregon.contacts import finding, rules, segments
-from pregon.contacts.models import Contact, Segment, Tag
+from pregon.contacts.models import Contact, Merge, Segment, Tag
 from pregon.contacts.rules import EVERYBODY, Group
 
 Json = dict[str, Any]
@@ -70,7 +70,10 @@ FILTERS = {
     Kind.TAGS: """ AND EXISTS (
         SELECT FROM contacts_contact_tags t WHERE t.contact_id = c.id AND t.tag_id = ANY(%(audience_ids)s)
     )""",
-    Kind.CONTACTS: " AND c.id = ANY(%(audience_ids)s)",
+    # Who was merged is who they have become.
+    Kind.CONTACTS: """ AND (c.id = ANY(%(audience_ids)s) OR c.id IN (
+        SELECT kept_id FROM contacts_merge WHERE lost_id = ANY(%(audience_ids)s)
+    ))""",
 }
 
 
@@ -91,7 +94,10 @@ def people(account: Account, definition: Definition) -> QuerySet[Contact]:
     if definition.kind is Kind.TAGS:
         tagged = Contact.tags.through.objects.filter(tag_id__in=definition.ids)
         return rows.filter(id__in=tagged.values("contact_id"))
-    return rows.filter(id__in=definition.ids) if definition.kind is Kind.CONTACTS else rows
+    if definition.kind is Kind.CONTACTS:
+        merged = Merge.objects.filter(lost_id__in=definition.ids).values("kept")
+        return rows.filter(Q(id__in=definition.ids) | Q(id__in=merged))
+    return rows
 
 
 def count(account: Account, definition: Definition) -> int:

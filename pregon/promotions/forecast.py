@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.utils import timezone
 
+from pregon.contacts import review
 from pregon.promotions import audiences, costs, fields, plan, preview
 from pregon.promotions.models import Broadcast, Rate, Way
 from pregon.quota import ledger
@@ -23,7 +24,6 @@ from pregon.sending.models import Omission
 PAGE = 50
 WINDOW = timedelta(hours=24)  # Meta's service window after a person's last message
 COOLING = timedelta(hours=24)  # after Meta asked to wait (131049)
-NO_WHATSAPP = timedelta(days=90)  # after that a number without WhatsApp is tried again
 SLACK = timedelta(hours=2)  # by how much a week of what repeats may be shorter: a clock set forward, a late worker
 CLOCKS = timedelta(hours=1)  # by how much those of two machines may differ, generously
 
@@ -204,7 +204,7 @@ def _facts(broadcast: Broadcast, now: datetime) -> dict[str, Any]:
         "us_areas": list(costs.us_areas()),
         "window_since": now - WINDOW,
         "cooled_since": now - COOLING,
-        "no_whatsapp_since": now - NO_WHATSAPP,
+        "no_whatsapp_since": now - review.NO_WHATSAPP,
         "repeat_since": since,
         "repeat_limit": account.repeat_limit,
         **_earlier(broadcast, since),

@@ -7,7 +7,8 @@ class SendingConfig(AppConfig):
     name = "pregon.sending"
 
     def ready(self) -> None:
-        from pregon.sending import activity, written
+        from pregon.sending import activity, merging, written
 
         activity.register()
+        merging.connect()
         written.connect()

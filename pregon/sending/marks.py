@@ -46,10 +46,11 @@ def _execute(sql: str, messages: list[int], at: datetime) -> None:
         cursor.execute(sql, {"at": at, "messages": messages, "days": REPEATED_DAYS})
 
 
-# Contacts are locked in the order of their ids, as everywhere.
+# Contacts are locked in the order of their ids, as everywhere. What a number did that they have no more (it was corrected, or
+# another contact was merged into them) says nothing of the one they have.
 WHOSE = """
-WHERE id IN (SELECT id FROM contacts_contact WHERE id IN (SELECT contact_id FROM sending_message WHERE id = ANY(%(messages)s))
-    ORDER BY id FOR NO KEY UPDATE)
+WHERE id IN (SELECT c.id FROM sending_message AS m JOIN contacts_contact AS c ON c.id = m.contact_id
+    WHERE m.id = ANY(%(messages)s) AND m.mobile = coalesce(c.mobile, '') ORDER BY c.id FOR NO KEY UPDATE OF c)
 """
 NO_WHATSAPP = (
     """

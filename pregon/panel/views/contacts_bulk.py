@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,12 +17,12 @@ from django.views.decorators.http import require_POST
 
 from pregon.accounts import access, clients
 from pregon.accounts.models import Role
-from pregon.contacts import consent, people, tag_names, tags, tally
+from pregon.contacts import consent, people, review, tag_names, tags, tally
 from pregon.contacts.consent import Act
 from pregon.contacts.models import Consent, Contact, Source
 from pregon.panel import wording
 from pregon.panel.forms.contacts import ConsentForm, TagsForm
-from pregon.panel.views import contacts_sought
+from pregon.panel.views import contacts_review, contacts_sought
 
 MOST = 1_000  # boxes in one form; "all of the sentence" has no bound
 
@@ -46,33 +47,43 @@ def contacts_bulk(request: access.Request) -> HttpResponse:
     counts = tally.count(chosen.rows)
     if not counts.total:
         messages.warning(request, _("Elige a quién: marca a una o más personas."))
-        return redirect(contacts_sought.read(request.POST).url())
+        return redirect(_back(request))
     affected = AFFECTED[act](chosen.rows).count()
     if not affected:
         messages.warning(request, _("Con las personas elegidas no hay nada que cambiar."))
-        return redirect(contacts_sought.read(request.POST).url())
+        return redirect(_back(request))
     confirmed = request.POST.get("confirmed") == "1"
     form = _form(request, act, confirmed=confirmed)
     if confirmed and (form is None or form.is_valid()):
         messages.success(request, ACTS[act](request, chosen.rows, form))
-        return redirect(contacts_sought.read(request.POST).url())
+        return redirect(_back(request))
     context = {
         "act": act,
         "counts": counts,
         "affected": affected,
         "form": form,
         "hidden": chosen.hidden,
-        "back": contacts_sought.read(request.POST).url(),
+        "back": _back(request),
     }
     return render(request, "panel/contacts/bulk.html", context)
 
 
+def _back(request: access.Request) -> str:
+    """The page where they were picked."""
+    kind = contacts_review.kind_of(request)
+    return reverse("panel:review_kind", args=[kind]) if kind else contacts_sought.read(request.POST).url()
+
+
 def _chosen(request: access.Request) -> Chosen:
     sentence = [
-        (key, request.POST[key]) for key in ("permiso", "etiqueta", "sin", "segmento", "q") if request.POST.get(key)
+        (key, request.POST[key])
+        for key in ("permiso", "etiqueta", "sin", "segmento", "q", contacts_review.KEY)
+        if request.POST.get(key)
     ]
     if request.POST.get("todas"):
-        rows = contacts_sought.find(request.account, contacts_sought.read(request.POST)).people
+        kind = contacts_review.kind_of(request)
+        sought = contacts_sought.find(request.account, contacts_sought.read(request.POST))
+        rows = (review.people(request.account, kind) if kind else sought).people
         return Chosen(rows, [*sentence, ("todas", "1")])
     picked = [pk for pk in request.POST.getlist("pick")[:MOST] if pk.isdecimal() and len(pk) < 19]
     return Chosen(request.account.contacts.filter(pk__in=picked), sentence + [("pick", pk) for pk in picked])

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from pregon.accounts import access, clients
 from pregon.accounts.models import Role
-from pregon.contacts import consent, people
+from pregon.contacts import consent, merging, pairs, people
 from pregon.contacts.models import Consent, Contact, Source
 from pregon.lib import phones
 from pregon.panel import wording
@@ -26,6 +26,8 @@ from pregon.panel.views import contacts_timeline
 @access.member(Role.VIEWER)
 def contact(request: access.Request, pk: int) -> HttpResponse:
     """`ver` is a key of `contacts_timeline.SHOWN`, `tras` where a page of it ended. htmx gets the history alone."""
+    if kept := merging.of_lost(request.account, pk):
+        return redirect("panel:contact", kept)
     person = access.get(request.account.contacts.select_related("source").prefetch_related("tags"), pk)
     shown = _history(request, person)
     if request.htmx and not request.htmx.history_restore_request:
@@ -107,7 +109,11 @@ def _may_grant(request: access.Request, person: Contact) -> bool:
 
 
 def _head(request: access.Request, person: Contact) -> dict[str, Any]:
+    likely = pairs.of(person).first()
     return {
+        "merges": person.merges.select_related("actor").order_by("-id"),
+        "likely": likely,
+        "twin": likely and (likely.high if likely.low == person else likely.low),
         "may_edit": request.member.may(Role.EDITOR),
         "may_grant": _may_grant(request, person),
         "line": _line(person.mobile) if person.mobile else {},

@@ -1,6 +1,14 @@
 from django.urls import path
 
-from pregon.panel.views import contacts, contacts_bulk, contacts_imports, contacts_person, segments
+from pregon.panel.views import (
+    contacts,
+    contacts_bulk,
+    contacts_imports,
+    contacts_pairs,
+    contacts_person,
+    contacts_review,
+    segments,
+)
 
 urlpatterns = [
     path("contactos/", contacts.contacts, name="contacts"),
@@ -12,6 +20,13 @@ urlpatterns = [
     path("contactos/<int:pk>/eliminar/", contacts_person.contact_delete, name="contact_delete"),
     path("contactos/<int:pk>/permiso/", contacts_person.contact_consent, name="contact_consent"),
     path("contactos/<int:pk>/baja/", contacts_person.contact_withdraw, name="contact_withdraw"),
+    path("contactos/revision/", contacts_review.review, name="review"),
+    path("contactos/revision/duplicados/", contacts_pairs.pairs, name="pairs"),
+    path("contactos/revision/distintas/", contacts_pairs.pairs_apart, name="pairs_apart"),
+    path("contactos/revision/pareja/<int:pk>/", contacts_pairs.pair, name="pair"),
+    path("contactos/revision/completar/", contacts_review.review_complete, name="review_complete"),
+    path("contactos/revision/<slug:kind>/", contacts_review.review_kind, name="review_kind"),
+    path("contactos/revision/<slug:kind>/<int:pk>/", contacts_review.review_fix, name="review_fix"),
     path("contactos/segmentos/", segments.segments, name="segments"),
     path("contactos/segmentos/nuevo/", segments.segment_new, name="segment_new"),
     path("contactos/segmentos/contar/", segments.segment_count, name="segment_count"),

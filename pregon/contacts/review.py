@@ -1,0 +1,118 @@
+"""What of the contacts wants a person's eye, by kind: who they are, how many, and many numbers mended at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from pregon.accounts.models import Account, User
+from pregon.contacts import consent, finding, pairs, tally
+from pregon.contacts.finding import Finding, Way
+from pregon.contacts.models import Consent, Contact, MobileProblem, Source
+from pregon.contacts.rules import EVERYBODY, Group, Rule
+from pregon.lib import phones
+
+NO_WHATSAPP = timedelta(days=90)  # after that a number without WhatsApp is tried again
+
+
+class Kind(StrEnum):
+    """As addresses name them."""
+
+    DUPLICATES = "duplicados"
+    INCOMPLETE = "incompletos"
+    INVALID = "invalidos"
+    NO_CONSENT = "sin-permiso"
+    NO_WHATSAPP = "sin-whatsapp"
+
+
+PROBLEMS = {Kind.INCOMPLETE: MobileProblem.INCOMPLETE, Kind.INVALID: MobileProblem.INVALID}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a number becomes, completed."""
+
+    person: Contact
+    mobile: str
+    """E.164; empty: it stays as it is."""
+    why: str = ""
+    """The sentence why."""
+
+
+def counts(account: Account) -> dict[Kind, int]:
+    """How many people, and for duplicates how many pairs; of these, at most `pairs.MOST` are looked for."""
+    known = tally.of(account)
+    bad = account.contacts.filter(consent__in=Consent.values, mobile_problem=MobileProblem.INCOMPLETE).count()
+    return {
+        Kind.DUPLICATES: pairs.opened(account).count(),
+        Kind.INCOMPLETE: bad,
+        Kind.INVALID: known.to_fix - bad,
+        Kind.NO_CONSENT: known.unknown,
+        Kind.NO_WHATSAPP: people(account, Kind.NO_WHATSAPP).people.count(),
+    }
+
+
+def people(account: Account, kind: Kind) -> Finding:
+    """Those of a kind, for `finding.page`; bad numbers in the order of their digits, so that those alike stand together."""
+    if kind in PROBLEMS:
+        where = "c.account_id = %(account)s AND c.mobile IS NULL AND c.mobile_problem = %(problem)s"
+        bad = (Way("c.mobile IS NULL", finding.RAW),)
+        return Finding(account, EVERYBODY, bad, where, {"account": account.pk, "problem": PROBLEMS[kind]})
+    if kind == Kind.NO_WHATSAPP:
+        where = f"c.account_id = %(account)s AND {_NO_WHATSAPP}"
+        given = {"account": account.pk, "since": timezone.now() - NO_WHATSAPP}
+        return Finding(account, EVERYBODY, (Way("c.no_whatsapp_at IS NOT NULL", "c.search"),), where, given)
+    return finding.of(account, "", Group("all", (Rule("consent", "is", Consent.UNKNOWN.value),)))
+
+
+_NO_WHATSAPP = "c.no_whatsapp_at > %(since)s AND coalesce(c.last_inbound_at < c.no_whatsapp_at, true)"
+
+
+def reread(account: Account, chosen: Sequence[Contact], *, prefix: str = "", region: str = "") -> list[Reading]:
+    """What their numbers become with the digits that were left out before them, or in another country. Saves nothing."""
+    read = [phones.read(f"{prefix}{person.mobile_raw}", region or account.country) for person in chosen]
+    found = {phone.mobile for phone in read if isinstance(phone, phones.Phone)}
+    taken = set(account.contacts.filter(mobile__in=found).values_list("mobile", flat=True))
+    answers = []
+    for person, phone in zip(chosen, read, strict=True):
+        answers.append(_reading(person, phone, taken))
+        taken.add(answers[-1].mobile)
+    return answers
+
+
+def _reading(person: Contact, phone: phones.Phone | phones.Problem, taken: set[str]) -> Reading:
+    if isinstance(phone, phones.Problem):
+        return Reading(person, "", phone.explanation)
+    if phone.mobile in taken:
+        return Reading(person, "", _("Otra persona ya tiene ese celular"))
+    return Reading(person, phone.mobile)
+
+
+@transaction.atomic
+def give(account: Account, numbers: Mapping[int, str], actor: User) -> int:
+    """Contacts without a number (ids) get one (E.164); one that somebody has by now is passed over. Returns how many got theirs.
+
+    What was said earlier for a number holds for who gets it, and a no that was said without one stays.
+    """
+    consent.lock_base(account.pk)
+    rows = account.contacts.select_for_update(no_key=True).filter(pk__in=numbers, mobile=None).order_by("id")
+    taken = set(account.contacts.filter(mobile__in=numbers.values()).values_list("mobile", flat=True))
+    given = []
+    for person in rows:
+        if numbers[person.pk] not in taken:
+            person.mobile = person.mobile_raw = numbers[person.pk]
+            person.mobile_problem, person.updated_at = MobileProblem.NONE, timezone.now()
+            taken.add(person.mobile)
+            given.append(person)
+    Contact.objects.bulk_update(given, ["mobile", "mobile_raw", "mobile_problem", "updated_at"])
+    consent.settle(account.pk, [(person.pk, person.mobile) for person in given])
+    for person in given:
+        if person.consent == Consent.WITHDRAWN:  # as it was before
+            moment = person.consent_at or timezone.now()
+            consent.record(person, Consent.WITHDRAWN, source=Source.PANEL, happened_at=moment, actor=actor)
+    pairs.recheck(account, [person.pk for person in given])
+    return len(given)
