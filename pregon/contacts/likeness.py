@@ -7,7 +7,8 @@ nearly the same. A number alone says nothing: in a family they come one after an
 from dataclasses import dataclass
 from enum import StrEnum
 
-SHORTEST = 6  # digits of an incomplete number that say something
+SHORTEST = 6  # digits of an incomplete number that say something,
+DIFFERENT = 3  # if there are so many different ones among them: 000 000 0000 stands for none
 SUBSCRIBER = 8  # last digits that do not come twice by chance, under whatever country
 
 
@@ -20,7 +21,7 @@ class Why(StrEnum):
     TAKEN = "taken"  # somebody wanted to give one the number of the other
 
 
-POINTS = {Why.EMAIL: 50, Why.NUMBER: 60, Why.NEAR_NUMBER: 40, Why.NAME: 45, Why.NEAR_NAME: 30, Why.TAKEN: 99}
+POINTS = {Why.EMAIL: 50, Why.NUMBER: 40, Why.NEAR_NUMBER: 40, Why.NAME: 45, Why.NEAR_NAME: 30, Why.TAKEN: 99}
 FIRST_NAME_ONLY = 20  # points less, where one word is all that the names share
 MOST = 99
 
@@ -63,7 +64,7 @@ def _by_email(one: Seen, other: Seen) -> Why | None:
 
 def _by_number(one: Seen, other: Seen) -> Why | None:
     short, long = sorted((one.digits, other.digits), key=len)
-    if len(short) < SHORTEST:
+    if len(short) < SHORTEST or len({*short}) < DIFFERENT:
         return None
     if one.whole and other.whole:
         near = _one_slip(short, long) or short[-SUBSCRIBER:] == long[-SUBSCRIBER:]

@@ -8,6 +8,7 @@ Gone            one of them was deleted or merged meanwhile
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -139,19 +140,17 @@ def _settle(kept: Contact, lost: Contact, result: Consent, row: Merge) -> None:
     consent.settle_contact(kept)
     kept.refresh_from_db(fields=["consent", "consent_at"])
     if kept.consent != result:  # neither has a number, so that the other's yes counted as this one's
-        said = {"source": Source.PANEL, "happened_at": timezone.now(), "actor": row.actor}
-        consent.record(kept, Consent.UNKNOWN, evidence=evidence(row), **said)
+        consent.record(kept, Consent.UNKNOWN, **_said(row, timezone.now()))
 
 
 def _withdraw(kept: Contact, lost: Contact, row: Merge) -> None:
     """Both numbers. It is said now: an older yes of one number does not end the no of the other."""
-    moment = max(filter(None, (timezone.now(), kept.consent_at, lost.consent_at)))
-    said = {"source": Source.PANEL, "happened_at": moment, "actor": row.actor, "evidence": evidence(row)}
+    said = _said(row, max(filter(None, (timezone.now(), kept.consent_at, lost.consent_at))))
     if kept.consent != Consent.WITHDRAWN or not kept.mobile:  # without one, the yes of the other might count after it
         consent.record(kept, Consent.WITHDRAWN, **said)
     if lost.mobile and lost.consent != Consent.WITHDRAWN:
         consent.withdraw_number(kept.account, lost.mobile, **said)
 
 
-def evidence(row: Merge) -> dict[str, Any]:
-    return {"merge": row.pk}
+def _said(row: Merge, moment: datetime) -> dict[str, Any]:
+    return {"source": Source.PANEL, "happened_at": moment, "actor": row.actor, "evidence": {"merge": row.pk}}

@@ -28,7 +28,7 @@ from pregon.contacts.likeness import POINTS, Likeness, Seen, Why
 from pregon.contacts.models import Contact, Pair
 from pregon.lib import phone_patterns
 
-PART = 50_000  # people
+PART = 100_000  # people
 BLOCK = 20  # people with one e-mail, beyond which it is an office's
 REACH = 3
 MOST = 10_000  # open pairs of an account: nobody reviews more
@@ -112,7 +112,7 @@ def _write(account: Account, found: Sequence[tuple[Ids, Likeness]]) -> None:
     """Whoever is deleted meanwhile is waited for, and left out."""
     there = {pk for (pk,) in _fetch(_THERE, {"ids": sorted({pk for ids, _alike in found for pk in ids})})}
     known = [(ids, alike) for ids, alike in found if there.issuperset(ids)]
-    given = {
+    given: dict[str, Any] = {
         "account": account.pk,
         "low": [low for (low, _high), _alike in known],
         "high": [high for (_low, high), _alike in known],

@@ -1,5 +1,6 @@
 """What of the contacts wants a person's eye, by kind: who they are, how many, and many numbers mended at once."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -73,10 +74,14 @@ _NO_WHATSAPP = "c.no_whatsapp_at > %(since)s AND coalesce(c.last_inbound_at < c.
 
 
 def reread(account: Account, chosen: Sequence[Contact], *, prefix: str = "", region: str = "") -> list[Reading]:
-    """What their numbers become with the digits that were left out before them, or in another country. Saves nothing."""
-    read = [phones.read(f"{prefix}{person.mobile_raw}", region or account.country) for person in chosen]
+    """What their numbers become with the digits that were left out before them, or in another country. Saves nothing.
+
+    Nothing is guessed: what becomes a number of yet another country, or begins with these digits already, stays as it is.
+    """
+    region = region or account.country
+    read = [_completed(person.mobile_raw, prefix, region) for person in chosen]
     found = {phone.mobile for phone in read if isinstance(phone, phones.Phone)}
-    taken = set(account.contacts.filter(mobile__in=found).values_list("mobile", flat=True))
+    taken = {mobile for mobile in account.contacts.filter(mobile__in=found).values_list("mobile", flat=True) if mobile}
     answers = []
     for person, phone in zip(chosen, read, strict=True):
         answers.append(_reading(person, phone, taken))
@@ -84,9 +89,20 @@ def reread(account: Account, chosen: Sequence[Contact], *, prefix: str = "", reg
     return answers
 
 
-def _reading(person: Contact, phone: phones.Phone | phones.Problem, taken: set[str]) -> Reading:
-    if isinstance(phone, phones.Problem):
-        return Reading(person, "", phone.explanation)
+def _completed(raw: str, prefix: str, region: str) -> phones.Phone | str:
+    """The number, or why it is none."""
+    missing = re.sub("[^0-9]", "", prefix)
+    if missing and re.sub("[^0-9]", "", raw).startswith(missing):
+        return _("Ya empieza con %(digits)s: le falta otra cosa") % {"digits": missing}
+    found = phones.read(f"{prefix}{raw}", region)
+    if isinstance(found, phones.Problem):
+        return found.explanation
+    return found if found.country == region else _("Sería de otro país: escríbelo completo")
+
+
+def _reading(person: Contact, phone: phones.Phone | str, taken: set[str]) -> Reading:
+    if isinstance(phone, str):
+        return Reading(person, "", phone)
     if phone.mobile in taken:
         return Reading(person, "", _("Otra persona ya tiene ese celular"))
     return Reading(person, phone.mobile)

@@ -19,11 +19,15 @@ SIGNED_OUT = ("/cuenta/login/", "/cuenta/signup/", "/cuenta/password/reset/", "/
 
 
 def furnish(panel: Panel, tag: str = "") -> None:
-    """A page to join, a file under review, a sending unsigned, one sent (to the people of a tag, else to everybody), a case."""
+    """A page to join, two who look like one person, a file under review, a sending that is not signed, one that is sent (to the
+    people of a tag, else to everybody), a case."""
     page = panel.page
     panel.open_for_joining()
     panel.upload("clientes.csv", panel.sheet.csv())
     panel.keep()
+    panel.upload("parejas.csv", b"nombre,celular\nPilar Doble,222 555 0411\nPilar Doble,222 555 0412\n")
+    panel.keep()
+    panel.find_pairs()
     panel.upload("mas-clientes.xlsx", panel.sheet.workbook())
     panel.write("Rosca de Reyes", "Rosca de Reyes con 15% menos")
     panel.prepare("Rosca de Reyes", panel.sheet.tag)

@@ -108,6 +108,13 @@ class Panel:
         page.get_by_role("button", name=re.compile("^Guardar|^Terminar")).click()
         expect(page.get_by_role("link", name="Ver contactos")).to_be_visible()
 
+    def find_pairs(self) -> None:
+        """Waits for the worker that looks who may be the same person."""
+        self.page.goto(self.running.address + "/contactos/revision/duplicados/")
+        while not self.page.get_by_role("link", name="Comparar").count():
+            self.page.wait_for_timeout(500)
+            self.page.reload()
+
     def find(self, ending: str) -> None:
         """A contact's page, sought by the number."""
         self.go("Contactos")

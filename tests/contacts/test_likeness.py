@@ -35,6 +35,7 @@ UNLIKE = [
     (LUCIA, whole("lucia ramos", "522225550143")),
     (LUCIA, part("lucia mendoza", "50142")),
     (whole("", "522225550142"), whole("", "522225550143")),
+    (part("ana", "0000000000"), part("ana", "0000000000")),
     (whole("ana", "522225550142"), whole("eva", "522225550143")),
 ]
 

@@ -17,6 +17,7 @@ from pregon.sending import marks
 from pregon.sending.models import Message, Reply, Status
 from pregon.whatsapp.cloud.codes import Mark
 from tests import make
+from tests.contacts.test_imports import bring
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 GRANTED, WITHDRAWN, UNKNOWN = Consent.GRANTED, Consent.WITHDRAWN, Consent.UNKNOWN
@@ -191,6 +192,15 @@ class TestConsent:
         kept.refresh_from_db()
         assert kept.consent == WITHDRAWN
         assert Refusal.objects.count() == 2
+
+    def test_a_list_of_opt_outs_with_the_others_number(self, two, settings, tmp_path):
+        settings.MEDIA_ROOT = tmp_path
+        consent.record(two[0], GRANTED, source=Source.FORM, happened_at=NOON)
+        kept = merge(*two)
+        bring(kept.account, "nombre,celular\nOtra,222 555 0199\nLucía,222 555 0143\n", statement="opt_out")
+        kept.refresh_from_db()
+        assert kept.consent == WITHDRAWN
+        assert history.latest([kept])[kept.pk].evidence["file"] == "clientes.csv"
 
     def test_the_person_may_come_back(self, two):
         consent.record(two[1], WITHDRAWN, source=Source.REPLY, happened_at=NOON)

@@ -184,41 +184,50 @@ class TestMany:
         ana, beto, eva = bad(owner.account), bad(owner.account, "Beto", "555 0199"), bad(owner.account, "Eva", "55")
         make.contact(owner.account, "Zoe", mobile="+522225550199")
         assert "Lada o código de área" in self.complete(browser, ana, beto, eva).text
-        page = self.complete(browser, ana, beto, eva, prefix="222", country="MX")
+        page = self.complete(browser, ana, beto, eva, area="222", country="MX")
         assert "555 0142 → +52 222 555 0142" in page.text
         assert "Otra persona ya tiene ese celular" in page.text
         assert "1 de 3 queda con un número válido" in page.text
         assert owner.account.contacts.filter(mobile=None).count() == 3
-        page = self.complete(browser, ana, beto, eva, prefix="222", country="MX", confirmed="1")
+        page = self.complete(browser, ana, beto, eva, area="222", country="MX", confirmed="1")
         assert "Corregimos el número de 1 persona" in page.text
         ana.refresh_from_db()
         assert (ana.mobile, ana.mobile_problem) == ("+522225550142", "")
         assert owner.account.contacts.filter(mobile=None).count() == 2
 
+    @pytest.mark.parametrize(
+        ("raw", "words"),
+        [("222 555 01", "Ya empieza con 222"), ("36 12 34 56", "Sería de otro país"), ("55", "Faltan 5 dígitos")],
+    )
+    def test_nothing_is_guessed(self, owner, browser, raw, words):
+        person = bad(owner.account, raw=raw)
+        assert words in self.complete(browser, person, area="222", country="MX", confirmed="1").text
+        assert owner.account.contacts.get().mobile is None
+
     def test_another_country(self, owner, browser):
         person = bad(owner.account, raw="300 123 4567", problem="invalid")
-        self.complete(browser, person, kind=Kind.INVALID, prefix="", country="CO", confirmed="1")
+        self.complete(browser, person, kind=Kind.INVALID, area="", country="CO", confirmed="1")
         person.refresh_from_db()
         assert person.mobile == "+573001234567"
 
     @pytest.mark.parametrize(("prefix", "words"), [("", "Escribe lo que falta"), ("22x", "Escribe solo cifras")])
     def test_asks_for_what_is_missing(self, owner, browser, prefix, words):
-        page = self.complete(browser, bad(owner.account), prefix=prefix, country="MX", confirmed="1")
+        page = self.complete(browser, bad(owner.account), area=prefix, country="MX", confirmed="1")
         assert words in page.text
         assert owner.account.contacts.get().mobile is None
 
     def test_all_of_a_kind(self, owner, browser):
         for n in range(60):
             bad(owner.account, raw=f"555 01{n:02}")
-        page = self.complete(browser, todas="1", prefix="222", country="MX")
+        page = self.complete(browser, todas="1", area="222", country="MX")
         assert "60 de 60 quedan" in page.text
         assert "Elegir a las 60" in browser.get(url("review_kind", Kind.INCOMPLETE)).text
-        self.complete(browser, todas="1", prefix="222", country="MX", confirmed="1")
+        self.complete(browser, todas="1", area="222", country="MX", confirmed="1")
         assert owner.account.contacts.exclude(mobile=None).count() == 60
 
     def test_the_same_number_goes_to_one(self, owner, browser):
         two = bad(owner.account), bad(owner.account, "Beto", "5550142")
-        self.complete(browser, *two, prefix="222", country="MX", confirmed="1")
+        self.complete(browser, *two, area="222", country="MX", confirmed="1")
         assert owner.account.contacts.filter(mobile="+522225550142").count() == 1
         assert review.give(owner.account, {each.pk: "+522225550177" for each in two}, owner.user) == 1
 
@@ -226,7 +235,7 @@ class TestMany:
         ana, beto = bad(owner.account), bad(owner.account, "Beto", "555 0199")
         consent.record(beto, Consent.WITHDRAWN, source=Source.PANEL, happened_at=timezone.now())
         consent.withdraw_number(owner.account, "+522225550142", source=Source.REPLY, happened_at=timezone.now())
-        self.complete(browser, ana, beto, prefix="222", country="MX", confirmed="1")
+        self.complete(browser, ana, beto, area="222", country="MX", confirmed="1")
         found = owner.account.contacts.values_list("mobile", "consent")
         assert set(found) == {("+522225550142", "withdrawn"), ("+522225550199", "withdrawn")}
         assert owner.account.refusals.count() == 2
@@ -337,7 +346,7 @@ class TestAccess:
         assert stranger.post(url("pair", pair.pk), {"numero": low.pk}).status_code == 404
         assert stranger.post(url("review_fix", "incompletos", person.pk), {"mobile": "2225550142"}).status_code == 404
         stranger.post(url("pairs_apart"), {"pick": pair.pk})
-        data = {"revision": "incompletos", "pick": person.pk, "prefix": "222", "country": "MX", "confirmed": "1"}
+        data = {"revision": "incompletos", "pick": person.pk, "area": "222", "country": "MX", "confirmed": "1"}
         stranger.post(url("review_complete"), data)
         assert pairs.opened(owner.account).get() == pair
         assert set(owner.account.contacts.all()) == {low, high, person}

@@ -19,7 +19,7 @@ class FixForm(forms.Form):
 class CompleteForm(forms.Form):
     """What the numbers were given without."""
 
-    prefix = forms.RegexField(
+    area = forms.RegexField(
         regex=r"^\+?[0-9 ()-]*$",
         label=gettext_lazy("Lada o código de área"),
         max_length=12,
@@ -41,6 +41,6 @@ class CompleteForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        if not self.errors and not given["prefix"].strip() and given["country"] == self.usual:
+        if not self.errors and not given["area"].strip() and given["country"] == self.usual:
             raise forms.ValidationError(_("Escribe lo que falta delante de los números, o elige otro país."))
         return given

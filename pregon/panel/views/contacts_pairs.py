@@ -159,8 +159,8 @@ def _outcome(one: Contact, other: Contact) -> tuple[str, str]:
     """Tone and sentence: the permission of who they become."""
     if Consent.WITHDRAWN in (one.consent, other.consent):
         return "failed", _("Queda de baja con cualquiera de los dos números: una de las dos lo pidió.")
-    if one.consent == other.consent == Consent.GRANTED:
-        return "accepted", _("Queda con permiso, el que dio para el número que se queda.")
-    if one.consent == other.consent:
-        return "omitted", _("Queda sin permiso: ninguna de las dos lo ha dado.")
-    return "waiting", _("El permiso es del número: queda el del celular que elijas, el del otro no pasa.")
+    if one.mobile and other.mobile and one.consent != other.consent:
+        return "waiting", _("El permiso es del número: queda el del celular que elijas, el del otro no pasa.")
+    if merging.keeper(one, other)[0].consent == Consent.GRANTED:
+        return "accepted", _("Queda con permiso, el que dio para el celular que se queda.")
+    return "omitted", _("Queda sin permiso: nadie lo ha dado para el celular que se queda.")

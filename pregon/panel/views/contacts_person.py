@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -26,9 +26,10 @@ from pregon.panel.views import contacts_timeline
 @access.member(Role.VIEWER)
 def contact(request: access.Request, pk: int) -> HttpResponse:
     """`ver` is a key of `contacts_timeline.SHOWN`, `tras` where a page of it ended. htmx gets the history alone."""
-    if kept := merging.of_lost(request.account, pk):
-        return redirect("panel:contact", kept)
-    person = access.get(request.account.contacts.select_related("source").prefetch_related("tags"), pk)
+    theirs = request.account.contacts.select_related("source").prefetch_related("tags")
+    person = theirs.filter(pk=pk).first()
+    if person is None:
+        return redirect("panel:contact", _become(request, pk))
     shown = _history(request, person)
     if request.htmx and not request.htmx.history_restore_request:
         part = "history_items" if "tras" in request.GET else "history"
@@ -99,6 +100,14 @@ def contact_withdraw(request: access.Request, pk: int) -> HttpResponse:
         messages.success(request, _("%(name)s ya no recibe promociones.") % {"name": person})
         return redirect("panel:contact", pk)
     return render(request, "panel/contacts/contact_withdraw.html", {"person": person})
+
+
+def _become(request: access.Request, pk: int) -> int:
+    """The id of whoever a merged contact is now."""
+    kept = merging.of_lost(request.account, pk)
+    if kept is None:
+        raise Http404
+    return kept
 
 
 def _may_grant(request: access.Request, person: Contact) -> bool:

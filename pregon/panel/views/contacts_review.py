@@ -208,7 +208,9 @@ def _fix(request: access.Request, person: Contact, form: FixForm) -> str | SafeS
     except people.AlreadyThere as error:
         url = reverse("panel:pair", args=[pairs.put(person, error.contact).pk])
         words = _("Ya tienes este celular: es de")
-        return format_html('{} {}. <a href="{}">{}</a>', words, error.contact, url, _("Comparar a las dos"))
+        return format_html(
+            '{} {}. <a class="p-link" href="{}">{}</a>', words, error.contact, url, _("Comparar a las dos")
+        )
     pairs.recheck(request.account, [person.pk])
     return ""
 
@@ -229,7 +231,7 @@ def _readings(request: access.Request, chosen: list[Contact], form: CompleteForm
     if not form.is_bound or not form.is_valid():
         return []
     given = form.cleaned_data
-    readings = reviewing.reread(request.account, chosen, prefix=given["prefix"], region=given["country"])
+    readings = reviewing.reread(request.account, chosen, prefix=given["area"], region=given["country"])
     return sorted(readings, key=lambda reading: not reading.mobile)
 
 
