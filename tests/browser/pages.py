@@ -20,7 +20,8 @@ SIGNED_OUT = ("/cuenta/login/", "/cuenta/signup/", "/cuenta/password/reset/", "/
 
 def furnish(panel: Panel, tag: str = "") -> None:
     """A page to join, two who look like one person, a file under review, a sending that is not signed, one that is sent (to the
-    people of a tag, else to everybody), a case."""
+    people of a tag, else to everybody), a case.
+    """
     page = panel.page
     panel.open_for_joining()
     panel.upload("clientes.csv", panel.sheet.csv())

@@ -284,6 +284,25 @@ class TestPairs:
         assert "Queda de baja" in page
         assert "Respondió BAJA" in page
 
+    @pytest.mark.parametrize(
+        ("consents", "bare", "words"),
+        [
+            (("unknown", "unknown"), False, "Queda sin permiso"),
+            (("granted", "unknown"), False, "El permiso es del número"),
+            (("granted", "unknown"), True, "Queda con permiso"),
+            (("unknown", "granted"), True, "Queda sin permiso"),
+        ],
+    )
+    def test_says_whose_permission_stays(self, owner, browser, consents, bare, words):
+        """`bare`: the second has no number, so that nothing is to be chosen."""
+        low, high, pair = alike(owner.account)
+        fields = {"mobile": None, "mobile_problem": "incomplete"} if bare else {}
+        Contact.objects.filter(pk=low.pk).update(consent=consents[0])
+        Contact.objects.filter(pk=high.pk).update(consent=consents[1], **fields)
+        page = browser.get(url("pair", pair.pk)).text
+        assert words in page
+        assert ('name="numero"' in page) != bare
+
     def test_one_who_is_gone_meanwhile(self, owner, browser):
         low, high, pair = alike(owner.account)
         Contact.objects.filter(pk=high.pk).update(account=make.account("Otra"))

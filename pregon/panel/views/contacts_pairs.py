@@ -163,4 +163,4 @@ def _outcome(one: Contact, other: Contact) -> tuple[str, str]:
         return "waiting", _("El permiso es del número: queda el del celular que elijas, el del otro no pasa.")
     if merging.keeper(one, other)[0].consent == Consent.GRANTED:
         return "accepted", _("Queda con permiso, el que dio para el celular que se queda.")
-    return "omitted", _("Queda sin permiso: nadie lo ha dado para el celular que se queda.")
+    return "", _("Queda sin permiso: nadie lo ha dado para el celular que se queda.")
