@@ -31,6 +31,7 @@ from pregon.lib import phone_patterns
 PART = 100_000  # people
 BLOCK = 20  # people with one e-mail, beyond which it is an office's
 REACH = 3
+SHARERS = 20  # people beside somebody with a word in common, to estimate a sort by
 MOST = 10_000  # open pairs of an account: nobody reviews more
 WRITTEN = 500  # pairs in one transaction
 Ids = tuple[int, int]
@@ -39,7 +40,7 @@ T = TypeVar("T")
 
 def find(account: Account, import_id: int | None = None, stopped: Callable[[], bool] = lambda: False) -> None:
     """Notes all likely pairs; of an import: those with anybody whom it brought. Ends early when `stopped` says so."""
-    parts = 1 + tally.of(account).total // PART
+    parts = 1 + _people(account, import_id) // PART
     offices = _offices(account)
     for part in range(parts):
         if stopped() or opened(account).count() >= MOST:
@@ -91,6 +92,14 @@ def recheck(account: Account, contacts: Sequence[int] | None = None) -> None:
         seen = _seen(account, {pk for _pair, *ids in pairs for pk in ids}, offices)
         gone = [pair for pair, low, high in pairs if not _alike(seen, (low, high))]
         Pair.objects.filter(pk__in=gone, state=Pair.State.OPEN).delete()
+
+
+def _people(account: Account, import_id: int | None) -> int:
+    """How many are compared: of an import, about those who share a word with whom it brought."""
+    total = tally.of(account).total
+    if import_id is None:
+        return total
+    return min(total, SHARERS * account.contacts.filter(source=import_id).count())
 
 
 def _alike(seen: dict[int, Seen], ids: Ids) -> Likeness | None:
@@ -186,6 +195,7 @@ def _fetch(query: str, given: dict[str, Any]) -> list[tuple[Any, ...]]:
 _RAW = "regexp_replace(c.mobile_raw, '[^0-9]', '', 'g')"
 _FRESH = "(%(import)s::bigint IS NULL OR c.source_id = %(import)s)"
 _OURS = "abs(hashtext({0})::bigint) %% %(parts)s = %(part)s"
+_WORDS = "LATERAL (SELECT split_part(c.search, ' ', 1) UNION SELECT split_part(c.search, ' ', 2)) AS words (word)"
 _BLOCKS = f"""
 SELECT array_agg(id ORDER BY id) FROM (
     SELECT c.id, 'e' || lower(c.email) AS key, {_FRESH} AS fresh
@@ -206,13 +216,15 @@ _LEADS = ", ".join(
 )
 _OTHERS = ", ".join(f"({', '.join(f'{name}_{step}' for name in _COLUMNS)})" for step in range(1, REACH + 1))
 _NEIGHBOURS = f"""
-WITH known AS (
+WITH asked AS MATERIALIZED (
+    SELECT DISTINCT word FROM contacts_contact AS c, {_WORDS} WHERE c.source_id = %(import)s
+), known AS (
     SELECT c.id, word, {_FRESH} AS fresh, c.mobile IS NULL AS partial, coalesce(
         substr(c.mobile, 2), CASE WHEN starts_with({_RAW}, %(code)s) THEN {_RAW} ELSE %(code)s || {_RAW} END
     ) AS digits
-    FROM contacts_contact AS c,
-        LATERAL (SELECT split_part(c.search, ' ', 1) UNION SELECT split_part(c.search, ' ', 2)) AS words (word)
+    FROM contacts_contact AS c, {_WORDS}
     WHERE c.account_id = %(account)s AND word <> '' AND {_OURS.format("word")}
+        AND (%(import)s::bigint IS NULL OR word IN (SELECT word FROM asked))
 ), lined AS (
     SELECT *, {{leads}} FROM known WINDOW line AS (PARTITION BY word ORDER BY {{order}}, id)
 )

@@ -276,6 +276,15 @@ class TestPairs:
         assert "+52 222 555 0142" in shown
         assert browser.post(url("pair", pair.pk), {"numero": high.pk}).status_code == 404
 
+    def test_acts_of_the_other_number_say_so(self, owner, browser):
+        low, high, pair = alike(owner.account, consent="unknown", consent_at=None)
+        consent.record(high, Consent.GRANTED, source=Source.REPLY, happened_at=timezone.now(), text="ALTA")
+        browser.post(url("pair", pair.pk), {"numero": low.pk})
+        page = browser.get(url("contact", low.pk)).text
+        assert "Respondió ALTA" in page
+        assert "con otro número" in page
+        assert "aún no ha dado su permiso" in page
+
     def test_says_what_becomes_of_the_permission(self, owner, browser):
         low, _high, pair = alike(owner.account)
         assert "Queda con permiso" in browser.get(url("pair", pair.pk)).text
