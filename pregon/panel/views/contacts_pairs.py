@@ -77,7 +77,7 @@ def pair(request: access.Request, pk: int) -> HttpResponse:
         "pair": found,
         "why": _tell(found),
         "two": two,
-        "rows": _rows(*two),
+        "rows": [row for row in _rows(*two) if any(cell["text"] for cell in row["cells"]) or "consents" in row],
         "outcome": _outcome(*two),
     }
     return render(request, "panel/review/pair.html", context)
