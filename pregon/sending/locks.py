@@ -41,7 +41,9 @@ def _said(events: Sequence[Event]) -> Iterator[Named]:
     heard = [*senders.named(events)]
     keywords = optin.keywords({who.account for _event, who in heard})
     for event, who in heard:
-        who.speaks = isinstance(event, PreferenceEvent) or replies.asks(event, keywords.get(who.account, "")) is not None
+        who.speaks = (
+            isinstance(event, PreferenceEvent) or replies.asks(event, keywords.get(who.account, "")) is not None
+        )
         yield who
 
 

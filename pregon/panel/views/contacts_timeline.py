@@ -124,7 +124,10 @@ def _changes(person: Contact, asked: list[int]) -> Rows:
 
 
 def _said(person: Contact, asked: list[int]) -> Rows:
-    return person.consent_entries.select_related("actor", "import_file").in_bulk(asked)
+    rows = person.consent_entries.select_related("actor", "import_file").in_bulk(asked)
+    for entry in rows.values():
+        entry.contact = person
+    return rows
 
 
 def _messages(person: Contact, asked: list[int]) -> Rows:

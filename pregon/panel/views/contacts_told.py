@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pregon.contacts import changes, history
+from pregon.contacts import changes, consent, history
 from pregon.contacts.models import Change, Consent, ConsentEntry, Contact, Source
 from pregon.panel import wording
 from pregon.panel.views import results_seen
@@ -70,6 +70,10 @@ def _evidence(entry: ConsentEntry) -> Iterator[str]:
             "who": entry.actor,
             "when": wording.day_and_clock(entry.created_at),
         }
+    if entry.ip:
+        yield _("Desde la dirección %(ip)s") % {"ip": entry.ip}
+    if entry.contact and entry.mobile_hash not in ("", consent.spoken(entry.contact).hash):
+        yield _("Lo dijo con otro número.")
     if entry.act == Consent.GRANTED and entry.import_file and entry.import_file.undone_at:
         yield _("La importación se deshizo: este permiso ya no cuenta.")
 
