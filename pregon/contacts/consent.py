@@ -29,7 +29,7 @@ from django.utils import timezone
 from pregon.accounts.models import Account, Member, Role, User
 from pregon.contacts import consent_log
 from pregon.contacts.consent_log import Spoken
-from pregon.contacts.models import Consent, ConsentEntry, Contact, Merge, Source
+from pregon.contacts.models import Consent, ConsentEntry, Contact, Merge, Source, Task
 from pregon.lib import crypto
 
 OF_THE_PERSON = frozenset({Source.FORM, Source.REPLY, Source.BUTTON, Source.META})  # sources that speak for themselves
@@ -46,6 +46,7 @@ class Act:
     text: str = ""
     ip: str = ""
     evidence: dict[str, Any] = field(default_factory=dict)
+    task: Task | None = None
 
 
 def record(  # noqa: PLR0913 each is a column of the entry
@@ -202,6 +203,7 @@ def _write(account_id: int, people: Sequence[Spoken], said: Act, *, alone: bool 
                 text=said.text,
                 ip=said.ip or None,
                 evidence=said.evidence,
+                task=said.task,
                 revives=revives,
             )
             for person in people

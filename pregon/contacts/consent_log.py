@@ -3,7 +3,7 @@
 Per number: withdrawn, if its last withdrawal is not older than its last reviving grant; else granted, if its last grant is not
 older than the last time the number left the base; else unknown. A grant that does not revive (a file's) counts for nothing
 while a withdrawal stands. Acts for a contact that has neither number nor user id count for that contact. The grants of an import
-that was undone count for nothing; what a file withdrew stays withdrawn.
+or a task that was undone count for nothing; what it withdrew stays withdrawn.
 """
 
 from collections.abc import Sequence
@@ -27,13 +27,14 @@ WITH people (contact, hash) AS (
 ), spoken AS (
     SELECT people.contact, people.hash,
         max(happened_at) FILTER (WHERE act = 'withdrawn') AS no,
-        max(happened_at) FILTER (WHERE act = 'granted' AND undone_at IS NULL) AS yes,
+        max(happened_at) FILTER (WHERE act = 'granted' AND file.undone_at IS NULL AND task.undone_at IS NULL) AS yes,
         max(happened_at) FILTER (WHERE act = 'granted' AND revives) AS revival,
         max(happened_at) FILTER (WHERE act = 'unknown') AS lapse
     FROM people
     LEFT JOIN contacts_consententry AS entry
         ON entry.account_id = %(account)s AND entry.mobile_hash = hash AND (hash <> '' OR entry.contact_id = contact)
     LEFT JOIN contacts_contactimport AS file ON file.id = entry.import_id
+    LEFT JOIN contacts_task AS task ON task.id = entry.task_id
     GROUP BY people.contact, people.hash
 ), settled AS (
     SELECT contact, hash,

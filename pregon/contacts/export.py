@@ -1,22 +1,51 @@
-"""Contacts as a CSV: one that a spreadsheet opens, and that an import reads again without changing anything."""
+"""Contacts as lines of a file that a spreadsheet opens, and that an import reads again without changing anything.
 
-from collections.abc import Iterator
+PostgreSQL writes the lines: of a million people they are a minute of work, that Python would do beside the sending.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account
-from pregon.contacts.models import Consent, Contact
-from pregon.lib import spreadsheets
-
-PERMISSION = {Consent.GRANTED: "sí", Consent.UNKNOWN: "", Consent.WITHDRAWN: "baja"}  # as read_permission reads them
 
 
-def csv(account: Account, rows: QuerySet[Contact]) -> Iterator[bytes]:
-    """Chunks of the file; memory does not grow with the rows."""
-    return spreadsheets.write_csv(_lines(own_fields(account), rows))
+class Dress(NamedTuple):
+    """How a line is written: SQL of a cell over a text `{0}`, and of what stands before, between and after cells."""
+
+    cell: str
+    before: str
+    between: str
+    after: str
+
+
+# What a spreadsheet would calculate gets an apostrophe, as in `spreadsheets.write_csv`.
+_SAFE = r"CASE WHEN {0} ~ '^[=+@\t\r-]' AND {0} !~ '^[+-]?[0-9][0-9 .,]*$' THEN '''' || {0} ELSE {0} END"
+_QUOTED = f"""'"' || replace({_SAFE}, '"', '""') || '"'"""
+# As text, which is never calculated. A cell holds 32,767 characters, and XML three of the control characters.
+_PLAIN = r"regexp_replace(left({0}, 32767), '[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]', '', 'g')"
+_ESCAPED = f"replace(replace(replace({_PLAIN}, '&', '&amp;'), '<', '&lt;'), '>', '&gt;')"
+_TEXT = f"""'<c t="inlineStr"><is><t xml:space="preserve">' || {_ESCAPED} || '</t></is></c>'"""
+DRESSES = {
+    "csv": Dress(_QUOTED, "''", "','", r"E'\r\n'"),
+    "xlsx": Dress(_TEXT, "'<row>'", "''", "'</row>'"),
+}
+
+_CELLS = (
+    "c.name",
+    "coalesce(c.mobile, c.mobile_raw)",
+    "c.email",
+    "CASE c.consent WHEN 'granted' THEN 'sí' WHEN 'withdrawn' THEN 'baja' ELSE '' END",  # as read_permission reads them
+    "coalesce(to_char(c.consent_at AT TIME ZONE %(zone)s, 'YYYY-MM-DD'), '')",
+    """coalesce((
+        SELECT string_agg(tag.name, ', ' ORDER BY tag.name) FROM contacts_contact_tags AS has
+        JOIN contacts_tag AS tag ON tag.id = has.tag_id WHERE has.contact_id = c.id
+    ), '')""",
+    "coalesce(c.meta_user_id, '')",
+)
 
 
 def own_fields(account: Account) -> list[str]:
@@ -29,25 +58,33 @@ def own_fields(account: Account) -> list[str]:
         return [name for (name,) in cursor]
 
 
-def _lines(fields: list[str], rows: QuerySet[Contact]) -> Iterator[list[object]]:
-    yield [
-        _("Nombre"),
-        _("Celular"),
-        _("Correo"),
-        _("Permiso"),
-        _("Permiso desde"),
-        _("Etiquetas"),
-        _("Id de WhatsApp"),
-        *fields,
-    ]
-    for row in rows.order_by("id").prefetch_related("tags").iterator(chunk_size=2000):
-        yield [
-            row.name,
-            row.mobile or row.mobile_raw,
-            row.email,
-            PERMISSION[Consent(row.consent)],
-            f"{timezone.localtime(row.consent_at):%Y-%m-%d}" if row.consent_at else "",
-            ", ".join(tag.name for tag in row.tags.all()),
-            row.meta_user_id or "",
-            *(row.fields.get(name, "") for name in fields),
-        ]
+def head(fields: Sequence[str], dress: str) -> bytes:
+    """The first line. `fields` are `own_fields`, `dress` is a key of DRESSES."""
+    ours = [_("Nombre"), _("Celular"), _("Correo"), _("Permiso"), _("Permiso desde"), _("Etiquetas"), _("Id de WhatsApp")]
+    names = [*ours, *fields]
+    params = {f"cell_{at}": name for at, name in enumerate(names)}
+    return _written(dress, [f"%({key})s::text" for key in params], "(SELECT 0 AS id) AS c", params)
+
+
+def lines(contacts: Sequence[int], fields: Sequence[str], dress: str) -> bytes:
+    """Of contacts (ids) in the order of their ids, with days on the active clock."""
+    params: dict[str, Any] = {f"field_{at}": name for at, name in enumerate(fields)}
+    own = [f"coalesce(c.fields ->> %({key})s, '')" for key in params]
+    params |= {"contacts": contacts, "zone": timezone.get_current_timezone_name()}
+    people = "contacts_contact AS c WHERE c.id = ANY(%(contacts)s::bigint[])"
+    return _written(dress, [*_CELLS, *own], people, params)
+
+
+def _written(dress: str, cells: Sequence[str], people: str, params: dict[str, Any]) -> bytes:
+    how = DRESSES[dress]
+    named = ", ".join(f"{cell} AS cell_{at}" for at, cell in enumerate(cells))
+    joined = f" || {how.between} || ".join(how.cell.format(f"cell_{at}") for at in range(len(cells)))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT coalesce(string_agg({how.before} || {joined} || {how.after}, '' ORDER BY id), '')
+            FROM (SELECT c.id, {named} FROM {people}) AS found
+            """,
+            params,
+        )
+        return str(cursor.fetchone()[0]).encode()

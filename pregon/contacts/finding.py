@@ -52,10 +52,15 @@ class Finding:
     params: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def condition(self) -> str:
+        """SQL over a contact `c`, with `params`: whether it is one of them."""
+        holds = " OR ".join(f"({way.holds})" for way in self.ways)
+        return f"{self.where} AND ({holds})"
+
+    @property
     def people(self) -> QuerySet[Contact]:
         """All of them, in no order."""
-        holds = " OR ".join(f"({way.holds})" for way in self.ways)
-        query = f"SELECT c.id FROM contacts_contact AS c WHERE {self.where} AND ({holds})"
+        query = f"SELECT c.id FROM contacts_contact AS c WHERE {self.condition}"
         names = re.findall(r"%\((\w+)\)s", query)
         positional = re.sub(r"%\(\w+\)s", "%s", query)
         values = [self.params[name] for name in names]

@@ -16,7 +16,12 @@ def here() -> str:
 
     A queue of its own as well so that a long file holds up nobody's launch.
     """
-    return f"imports-{kept_secret(Path(settings.MEDIA_ROOT) / 'place')[:12]}"
+    return f"imports-{place()}"
+
+
+def place() -> str:
+    """What this folder of files is called among others."""
+    return kept_secret(Path(settings.MEDIA_ROOT) / "place")[:12]
 
 
 def defer(import_: ContactImport) -> None:

@@ -126,9 +126,7 @@ def _keep_tags(import_: ContactImport) -> None:
     """Its tags, made where they are missing; whoever wants to delete one waits for this part."""
     names = [*import_.given_tags, *filter(None, [import_.tag])]
     if names and import_.statement != statements.OPT_OUT:
-        made = [tag.pk for tag in tags.ensure(import_.account, names)]
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT FROM contacts_tag WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [made])
+        tags.keep(import_.account, names)
 
 
 def _rejects(import_: ContactImport, part: ImportPart) -> Path:

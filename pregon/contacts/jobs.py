@@ -1,15 +1,18 @@
-"""Imports that take longer than a click, and what they leave behind."""
+"""Imports, and acts for many people, that take longer than a click; and what they leave behind."""
+
+import time
 
 from django.db import InterfaceError, OperationalError
 from procrastinate import Blueprint, JobContext, RetryStrategy
 
 from pregon.accounts.models import Account
-from pregon.contacts import import_queue, import_tidying, imports, pairs
-from pregon.contacts.models import ContactImport
+from pregon.contacts import bulk, bulk_queue, import_queue, import_tidying, imports, pairs
+from pregon.contacts.models import ContactImport, Task
 
 blueprint = Blueprint()
 # A database that was away, or two that waited for each other: the inbox holds people, and may want the base.
 AGAIN = RetryStrategy(max_attempts=10, wait=1, retry_exceptions={OperationalError, InterfaceError})
+TURN = 10.0  # seconds, after which a task lets those of other businesses go on
 
 
 @blueprint.periodic(cron="* * * * *")
@@ -18,6 +21,8 @@ def go_on_due(timestamp: int) -> None:
     """Every minute. The state is in the table: a lost job is deferred again, one that runs twice finds nothing to do."""
     for import_ in imports.due():
         import_queue.defer(import_)
+    for task in bulk.due():
+        bulk_queue.defer(task)
 
 
 @blueprint.task(name="go_on", pass_context=True, retry=AGAIN)
@@ -29,10 +34,21 @@ def go_on(context: JobContext, import_id: int) -> None:
             return
 
 
+@blueprint.task(name="go_on_with_task", pass_context=True, retry=AGAIN)
+def go_on_with_task(context: JobContext, task_id: int) -> None:
+    """Until it has ended, its turn is over, or this worker stops."""
+    turn_ends = time.monotonic() + TURN
+    while bulk.advance(task_id):
+        if context.should_abort() or time.monotonic() > turn_ends:
+            bulk_queue.defer(Task.objects.get(pk=task_id))
+            return
+
+
 @blueprint.periodic(cron="23 4 * * *")
 @blueprint.task(name="tidy_imports", queueing_lock="contacts.tidy_imports")
 def tidy_imports(timestamp: int) -> None:
     import_tidying.tidy()
+    bulk.tidy()
 
 
 @blueprint.task(name="find_pairs", pass_context=True, retry=AGAIN)

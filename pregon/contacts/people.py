@@ -67,7 +67,7 @@ def edit(contact: Contact, details: Details, *, actor: User) -> Contact:
 
 
 @transaction.atomic
-def delete(account: Account, contacts: Iterable[int], *, actor: User) -> int:
+def delete(account: Account, contacts: Iterable[int], *, actor: User | None) -> int:
     """Deletes contacts (ids). A no stays as a hash, a yes ends, messages keep what they were. Returns how many."""
     ids, done = list(contacts), 0
     for start in range(0, len(ids), 1000):

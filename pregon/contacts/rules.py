@@ -106,6 +106,11 @@ def parse(data: object) -> Group:
     return group
 
 
+def load(data: object) -> Group:
+    """What `dump` wrote: also everybody, and a definition inside other conditions. Raises Refused."""
+    return _group(data, "", DEEPEST + 1)
+
+
 def dump(node: Group | Rule) -> dict[str, Any]:
     """The JSON that `parse` reads."""
     if isinstance(node, Group):

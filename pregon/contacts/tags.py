@@ -1,13 +1,12 @@
 """Labels of a business's own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import connection, transaction
 
 from pregon.accounts.models import Account
 from pregon.contacts import tag_names
-from pregon.contacts.models import Contact, Tag
+from pregon.contacts.models import Tag
 from pregon.lib import text
 
 
@@ -30,19 +29,63 @@ def ensure(account: Account, names: Iterable[str]) -> list[Tag]:
     return [tags[folded] for folded in wanted]
 
 
-@transaction.atomic
-def put(account: Account, contacts: QuerySet[Contact], names: Iterable[str]) -> None:
-    """Adds the tags to all these contacts."""
-    ids = list(contacts.filter(account=account).values_list("id", flat=True))
-    links = Contact.tags.through
-    for tag in ensure(account, names):
-        rows = [links(contact_id=pk, tag_id=tag.pk) for pk in ids]
-        links.objects.bulk_create(rows, ignore_conflicts=True, batch_size=5000)
+def keep(account: Account, names: Iterable[str]) -> list[int]:
+    """The ids of `ensure`; whoever wants to delete one of these waits for the caller's transaction."""
+    made = sorted(tag.pk for tag in ensure(account, names))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM contacts_tag WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [made])
+    return made
 
 
 @transaction.atomic
-def take(contacts: QuerySet[Contact], tag: Tag) -> None:
-    """Removes the tag from all these contacts; a tag that nobody has any more is deleted."""
-    Tag.objects.select_for_update().filter(pk=tag.pk).first()  # an import that gives it just now is waited for
-    Contact.tags.through.objects.filter(tag=tag, contact__in=contacts.values("id")).delete()
-    Tag.objects.filter(pk=tag.pk, contacts=None).delete()
+def put(account: Account, contacts: Sequence[int], names: Iterable[str]) -> list[tuple[int, int]]:
+    """Gives the tags to contacts of the account (ids). Returns what was missing: the new links with their contacts."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PUT, {"account": account.pk, "contacts": contacts, "tags": keep(account, names)})
+        return cursor.fetchall()
+
+
+# The rows stay until this is committed: no link to a contact that is being deleted.
+_PUT = """
+WITH people AS MATERIALIZED (
+    SELECT id FROM contacts_contact WHERE account_id = %(account)s AND id = ANY(%(contacts)s::bigint[]) ORDER BY id FOR KEY SHARE
+)
+INSERT INTO contacts_contact_tags (contact_id, tag_id) SELECT people.id, tag FROM people, unnest(%(tags)s::bigint[]) AS tag
+ON CONFLICT DO NOTHING RETURNING id, contact_id
+"""
+
+
+def take(account: Account, contacts: Sequence[int], tag: int) -> list[int]:
+    """Takes the account's tag (id) from contacts (ids). Returns who had it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, {"account": account.pk, "contacts": contacts, "tag": tag})
+        return [contact for (contact,) in cursor]
+
+
+_TAKE = """
+DELETE FROM contacts_contact_tags WHERE contact_id = ANY(%(contacts)s::bigint[]) AND tag_id = (
+    SELECT id FROM contacts_tag WHERE id = %(tag)s AND account_id = %(account)s
+) RETURNING contact_id
+"""
+
+
+def unlink(links: Sequence[int]) -> list[int]:
+    """Takes back what `put` made (ids of links). Returns whose they were; a link that was made again since is another one."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM contacts_contact_tags WHERE id = ANY(%s) RETURNING contact_id", [links])
+        return [contact for (contact,) in cursor]
+
+
+@transaction.atomic
+def forget(account: Account, tags: Iterable[int]) -> None:
+    """Deletes those of these tags (ids) that nobody has any more."""
+    mine = account.tags.filter(pk__in=[*tags]).order_by("pk")
+    list(mine.select_for_update())  # whoever gives one of them just now is waited for
+    mine.order_by().filter(contacts=None).delete()
+
+
+@transaction.atomic
+def revive(account: Account, tag: int, name: str) -> None:
+    """A forgotten tag is there again, as the one that segments mean; unless the account has another of its name by now."""
+    if text.fold(name) not in known(account):
+        Tag.objects.bulk_create([Tag(pk=tag, account=account, name=name)], ignore_conflicts=True)

@@ -14,7 +14,7 @@ from procrastinate import App
 from procrastinate.contrib.django import app as job_app
 from procrastinate.exceptions import ConnectorException
 
-from pregon.contacts import import_queue
+from pregon.contacts import bulk_queue, import_queue
 from pregon.webhooks import inbox
 from pregon.worker import metrics
 from pregon.worker.pumps import Pumps
@@ -27,6 +27,7 @@ REAP_SECONDS = 2.0
 STALLED = timedelta(seconds=10)  # without a heartbeat for so long, a worker is dead
 JOBS_AT_ONCE = 4
 IMPORTS_AT_ONCE = 1  # beside these: a file of a million people holds up nobody's launch
+BULK_AT_ONCE = 1  # nor do acts for as many
 
 
 async def run(ready: Callable[[], None] = lambda: None) -> None:
@@ -43,7 +44,8 @@ async def run(ready: Callable[[], None] = lambda: None) -> None:
         group.create_task(pumps.run(stop))
         group.create_task(_read_inbox(stop))
         group.create_task(_repeat(stop, REAP_SECONDS, lambda: _reap(app)))
-        for queue, at_once in {"default": JOBS_AT_ONCE, import_queue.here(): IMPORTS_AT_ONCE}.items():
+        queues = {"default": JOBS_AT_ONCE, import_queue.here(): IMPORTS_AT_ONCE, bulk_queue.here(): BULK_AT_ONCE}
+        for queue, at_once in queues.items():
             group.create_task(_jobs(partial(_procrastinate, app, queue, at_once), stop))
         tune_collector()
         ready()

@@ -10,7 +10,7 @@ rows are read (a broken archive shows late).
 """
 
 from pregon.lib.spreadsheets.columns import Field, guess_mapping, read_permission
-from pregon.lib.spreadsheets.export import write_csv
+from pregon.lib.spreadsheets.export import write_csv, write_workbook
 from pregon.lib.spreadsheets.reading import MAX_TEXT, MAX_WORKBOOK, open  # noqa: A004 (called as spreadsheets.open)
 from pregon.lib.spreadsheets.table import MAX_COLUMNS, Row, RowProblem, SpreadsheetError, Table
 
@@ -27,4 +27,5 @@ __all__ = [
     "open",
     "read_permission",
     "write_csv",
+    "write_workbook",
 ]
