@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 
 from pregon.accounts.models import User
 from pregon.contacts import bulk_acts, bulk_people, bulk_queue, export_files
-from pregon.contacts.bulk_people import Chosen
+from pregon.contacts.bulk_people import Chosen, Count
 from pregon.contacts.models import Task, TaskPart
 from pregon.contacts.rules import Refused as NotUnderstood
 
@@ -41,11 +41,19 @@ class Refused(Exception):
     """Nothing was done; the sentence says why."""
 
 
+def count(chosen: Chosen, kind: str) -> Count:
+    """Raises Refused when there is nobody to do it for."""
+    found = bulk_people.count(chosen, kind)
+    if not found.chosen.total:
+        raise Refused(_("Elige a quién: marca a una o más personas."))
+    if not found.able:
+        raise Refused(_("Con las personas elegidas no hay nada que cambiar."))
+    return found
+
+
 def start(chosen: Chosen, kind: str, args: Mapping[str, Any], actor: User, *, ip: str = "") -> Task:
     """A new task, of which nothing is done yet. Raises Refused when there is nobody to do it for, or too many."""
-    able = bulk_people.count(chosen, kind).able
-    if not able:
-        raise Refused(_("Con las personas elegidas no hay nada que cambiar."))
+    able = count(chosen, kind).able
     if able > export_files.MOST.get(args.get("format", ""), able):
         raise Refused(_("Una hoja de Excel no alcanza para tantas personas: elige CSV."))
     task = Task(

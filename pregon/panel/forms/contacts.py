@@ -122,6 +122,11 @@ class ConsentForm(forms.Form):
             "evidence": {"statement": self.cleaned_data["statement"]},
         }
 
+    def args(self) -> dict[str, Any]:
+        """The same for `bulk.start`."""
+        said = self.evidence()
+        return said | {"happened_at": said["happened_at"].isoformat()}
+
 
 class TagsForm(forms.Form):
     """Labels to put on many people, or one to take from them."""
@@ -144,6 +149,32 @@ class TagsForm(forms.Form):
         if not self.errors and not tag_names.split(given["names"]) and not given["take"]:
             raise forms.ValidationError(_("Escribe una etiqueta, o elige la que quieres quitar."))
         return given
+
+    def args(self) -> dict[str, Any]:
+        """As `bulk.start` takes them."""
+        tag = self.cleaned_data["take"]
+        take = {"tag": tag.pk, "name": tag.name} if tag else None
+        return {"put": tag_names.split(self.cleaned_data["names"]), "take": take}
+
+
+class ExportForm(forms.Form):
+    """How to download people."""
+
+    format = forms.ChoiceField(
+        label=gettext_lazy("¿Con qué lo vas a abrir?"),
+        choices=[("xlsx", gettext_lazy("Excel u otra hoja de cálculo")), ("csv", gettext_lazy("Otro programa"))],
+        initial="xlsx",
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        hints = {"xlsx": _("Archivo XLSX"), "csv": _("Archivo CSV, también para más de un millón de personas")}
+        self.fields["format"].hints = hints  # type: ignore[attr-defined]
+
+    def args(self) -> dict[str, Any]:
+        """As `bulk.start` takes them."""
+        return {"format": self.cleaned_data["format"]}
 
 
 def moment_of(day: date) -> datetime:

@@ -4,20 +4,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Max, Q
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.cache import patch_vary_headers
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from pregon.accounts import access
 from pregon.accounts.models import Role
-from pregon.contacts import export, finding, history, tally
+from pregon.contacts import finding, history, tally
 from pregon.contacts.finding import Count, Page
 from pregon.contacts.models import ConsentEntry, Contact
-from pregon.panel import downloads, wording
+from pregon.panel import wording
 from pregon.panel.views import contacts_sought
 from pregon.panel.views.contacts_sought import Sought
 from pregon.sending.models import Status
@@ -44,15 +42,6 @@ def contacts(request: access.Request) -> HttpResponse:
     return response
 
 
-@require_GET
-@access.member(Role.MANAGER)
-def contacts_export(request: access.Request) -> HttpResponseBase:
-    """The people of the sentence as a CSV that `import` reads again."""
-    rows = contacts_sought.find(request.account, contacts_sought.read(request.GET)).people
-    name = f"{slugify(request.account.name) or 'contactos'}-{timezone.localdate():%Y-%m-%d}.csv"
-    return downloads.csv(export.csv(request.account, rows), name)
-
-
 def _head(request: access.Request, sought: Sought) -> dict[str, Any]:
     """What stands above the list."""
     counts = tally.of(request.account)
@@ -70,7 +59,6 @@ def _head(request: access.Request, sought: Sought) -> dict[str, Any]:
         "total": total,
         "fix_url": Sought(consent=contacts_sought.TO_FIX).url(),
         "included": changes.has_module(request.account, Module.WHATSAPP),
-        "may_export": request.member.may(Role.MANAGER),
     }
 
 
@@ -100,6 +88,7 @@ def _listed(request: access.Request, sought: Sought) -> dict[str, Any]:
         "previous_url": _turn(sought, antes=page.before, desde=max(1, first - finding.PAGE)) if page.before else "",
         "next_url": _turn(sought, despues=page.after, desde=first + finding.PAGE) if page.after else "",
         "may_edit": request.member.may(Role.EDITOR),
+        "may_export": request.member.may(Role.MANAGER),
     }
 
 

@@ -8,11 +8,12 @@ from pregon.panel.views import (
     contacts_person,
     contacts_review,
     segments,
+    tasks,
 )
 
 urlpatterns = [
     path("contactos/", contacts.contacts, name="contacts"),
-    path("contactos/exportar/", contacts.contacts_export, name="contacts_export"),
+    path("contactos/exportar/", contacts_bulk.contacts_export, name="contacts_export"),
     path("contactos/varios/", contacts_bulk.contacts_bulk, name="contacts_bulk"),
     path("contactos/nuevo/", contacts_person.contact_new, name="contact_new"),
     path("contactos/<int:pk>/", contacts_person.contact, name="contact"),
@@ -33,6 +34,12 @@ urlpatterns = [
     path("contactos/segmentos/<int:pk>/", segments.segment_edit, name="segment_edit"),
     path("contactos/segmentos/<int:pk>/cuantos/", segments.segment_people, name="segment_people"),
     path("contactos/segmentos/<int:pk>/borrar/", segments.segment_delete, name="segment_delete"),
+    path("contactos/tareas/", tasks.tasks, name="tasks"),
+    path("contactos/tareas/<int:pk>/", tasks.task, name="task"),
+    path("contactos/tareas/<int:pk>/avance/", tasks.task_progress, name="task_progress"),
+    path("contactos/tareas/<int:pk>/parar/", tasks.task_stop, name="task_stop"),
+    path("contactos/tareas/<int:pk>/deshacer/", tasks.task_undo, name="task_undo"),
+    path("contactos/tareas/<int:pk>/archivo/", tasks.task_file, name="task_file"),
     path("contactos/importar/", contacts_imports.import_new, name="import_new"),
     path("contactos/importar/<int:pk>/", contacts_imports.import_review, name="import_review"),
     path("contactos/importar/<int:pk>/columnas/", contacts_imports.import_columns, name="import_columns"),
