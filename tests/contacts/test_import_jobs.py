@@ -301,7 +301,7 @@ class TestUndo:
         one, two, three, four, five, *_others = account.contacts.order_by("id")
         consent.record(one, Consent.GRANTED, source=Source.REPLY, happened_at=timezone.now(), text="ALTA")
         people.edit(two, people.Details("Otro nombre", two.mobile), actor=make.user())
-        tags.put(account, account.contacts.filter(pk=three.pk), ["VIP"])
+        tags.put(account, [three.pk], ["VIP"])
         Contact.objects.filter(pk=four.pk).update(last_inbound_at=timezone.now())
         consent.record(five, Consent.WITHDRAWN, source=Source.REPLY, happened_at=timezone.now())
         undone = take_back(import_)

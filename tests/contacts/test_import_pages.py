@@ -7,10 +7,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from pregon.accounts.models import Role
-from pregon.contacts import consent, imports, people
-from pregon.contacts.models import Consent, ConsentEntry, ContactImport, Source
+from pregon.contacts import imports
+from pregon.contacts.models import Consent, ConsentEntry, ContactImport
 from tests import make
-from tests.contacts.test_imports import CLIENTS, NOON
+from tests.contacts.test_imports import CLIENTS
 
 pytestmark = pytest.mark.django_db
 
@@ -238,11 +238,3 @@ class TestAccess:
         upload(browser, "nombre,celular,etiqueta\n" + "".join(f"Ana,222{n:07d},e{n % 9}\n" for n in range(500)))
         with django_assert_max_num_queries(24):
             browser.get(url("import_review", ContactImport.objects.get().pk))
-
-
-def test_the_exported_list_is_read_again(owner, browser):
-    people.add(owner.account, people.Details("Ana", "2225550117", tags=["VIP"]))
-    eva = people.add(owner.account, people.Details("Eva", "2225550118", fields={"sucursal": "Centro"}))
-    consent.record(eva, Consent.GRANTED, source=Source.FORM, happened_at=NOON)
-    content = b"".join(browser.get(url("contacts_export")))
-    assert "0 + 2 = 2 filas" in words(upload(browser, content))

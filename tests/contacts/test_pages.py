@@ -8,11 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from pregon.accounts.models import Role
-from pregon.contacts import consent, imports, people, tally
+from pregon.contacts import consent, people, tally
 from pregon.contacts.models import Consent, ConsentEntry, Contact, Source
 from pregon.sending.models import Batch, Message, Omission, Status
 from tests import make
-from tests.contacts.test_imports import begin, some
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
@@ -249,23 +248,6 @@ class TestMany:
         assert self.post(browser, "explode").status_code == 404
 
 
-class TestExport:
-    def test_formulas_run_nowhere_and_it_can_be_imported_again(self, owner, browser, settings, tmp_path):
-        settings.MEDIA_ROOT = tmp_path
-        people.add(
-            owner.account,
-            people.Details("=1+1", "2225550184", email="a@example.com", tags=["VIP"], fields={"zona": "@x"}),
-        )
-        ivan = people.add(owner.account, people.Details("Iván", "2225550185"))
-        consent.record(ivan, Consent.WITHDRAWN, source=Source.REPLY, happened_at=NOON)
-        answer = browser.get(url("contacts_export"))
-        content = b"".join(answer)
-        assert answer["Content-Disposition"].startswith("attachment; filename=")
-        assert "'=1+1,+522225550184,a@example.com,,,VIP,,'@x" in content.decode()
-        review = imports.review(begin(owner.account, content, statement="none"))
-        assert some(review) == {"unchanged": 1, "withdrawn": 1}
-
-
 class TestAccess:
     LOOK = ("contacts", "contact")
     EDIT = ("contact_new", "contact_edit", "contact_delete", "contact_consent", "contact_withdraw", "import_new")
@@ -286,7 +268,11 @@ class TestAccess:
         editor = make.signed_in(make.member(owner.account, Role.EDITOR))
         assert {editor.get(a).status_code for a in self.addresses(self.EDIT, person.pk)} == {200}
         assert editor.get(url("contacts_export")).status_code == 403
-        assert make.signed_in(make.member(owner.account, Role.MANAGER)).get(url("contacts_export")).status_code == 200
+        assert editor.post(url("contacts_bulk"), {"act": "export", "todas": "1"}).status_code == 403
+        assert "Descargar" not in editor.get(url("contacts")).text
+        manager = make.signed_in(make.member(owner.account, Role.MANAGER))
+        assert manager.get(url("contacts_export")).status_code == 200
+        assert "Descargar" in manager.get(url("contacts")).text
 
     def test_a_stranger_finds_nobody(self, owner):
         person = people.add(owner.account, people.Details("Rosa", "2225550184"))

@@ -105,10 +105,24 @@ class TestTags:
     def test_put_and_take(self):
         account = make.account()
         contacts = [make.contact(account) for _ in range(3)]
-        tags.put(account, account.contacts.all(), ["VIP", "vip"])
+        ids = [contact.pk for contact in contacts]
+        first = tags.put(account, ids[:1], ["VIP", "vip"])
+        rest = tags.put(account, ids, ["Vip"])
         tag = account.tags.get()
-        assert set(tag.contacts.all()) == set(contacts)
-        tags.take(account.contacts.filter(pk=contacts[0].pk), tag)
-        assert tag.contacts.count() == 2
-        tags.take(account.contacts.all(), tag)
+        assert [contact for _link, contact in first + rest] == ids
+        assert tags.take(account, ids[:2], tag.pk) == ids[:2]
+        tags.forget(account, [tag.pk])
+        assert list(tag.contacts.all()) == contacts[2:]
+        assert tags.unlink([link for link, _contact in rest]) == ids[2:]
+        tags.forget(account, [tag.pk])
         assert not account.tags.exists()
+        tags.revive(account, tag.pk, "VIP")
+        assert account.tags.get() == tag
+
+    def test_others_are_left_alone(self):
+        account, stranger = make.account(), make.contact(make.account("Otra"))
+        theirs = make.tag(stranger.account, "Suya", stranger)
+        assert tags.put(account, [stranger.pk], ["VIP"]) == []
+        assert tags.take(account, [stranger.pk], theirs.pk) == []
+        tags.forget(account, [make.tag(stranger.account, "Vacía").pk])
+        assert stranger.account.tags.count() == 2
