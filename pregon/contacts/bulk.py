@@ -198,6 +198,8 @@ def _publish(task: Task) -> None:
 def _break(task_pk: int, problem: str) -> bool:
     ended = {"status": Status.BROKEN, "problem": problem, "finished_at": timezone.now()}
     Task.objects.filter(pk=task_pk, status__in=ACTING).update(**ended)
+    for task in Task.objects.filter(pk=task_pk, kind=Kind.EXPORT, status=Status.BROKEN):
+        export_files.discard(task)  # the disk may be full
     return False
 
 

@@ -12,15 +12,15 @@ from tests.browser.panel import Panel, attachment
 HREF = re.compile(r'<a\b[^>]*\bhref="([^"#]+)')
 TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 NUMBER = re.compile(r"\d+|(?<=/omitidos/)\w+|(?<=/resultado/)\w+")  # what tells pages of one kind apart
-MANY_FACED = {"/envios/#/"}  # a review, a card under way, a result: told apart by their titles
+MANY_FACED = {"/envios/#/", "/contactos/tareas/#/"}  # a review, a card under way, a result: told apart by their titles
 STARTS = ("/", "/practica/", "/estilo/", "/cuenta/email/", "/cuenta/password/change/")
 JOIN = "/alta/panaderia-la-espiga/"  # of the demo's business
 SIGNED_OUT = ("/cuenta/login/", "/cuenta/signup/", "/cuenta/password/reset/", "/reportar/", "/no-existe/", JOIN)
 
 
 def furnish(panel: Panel, tag: str = "") -> None:
-    """A page to join, two who look like one person, a file under review, a sending that is not signed, one that is sent (to the
-    people of a tag, else to everybody), a case.
+    """A page to join, two who look like one person, acts for many people, a file under review, a sending that is not signed, one
+    that is sent (to the people of a tag, else to everybody), a case.
     """
     page = panel.page
     panel.open_for_joining()
@@ -30,6 +30,8 @@ def furnish(panel: Panel, tag: str = "") -> None:
     panel.keep()
     panel.find_pairs()
     panel.upload("mas-clientes.xlsx", panel.sheet.workbook())
+    panel.tag_page("Feria")
+    panel.export()
     panel.write("Rosca de Reyes", "Rosca de Reyes con 15% menos")
     panel.prepare("Rosca de Reyes", panel.sheet.tag)
     panel.prepare("Charolas para tu posada", tag)

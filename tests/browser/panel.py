@@ -124,6 +124,22 @@ class Panel:
         self.page.get_by_role("row", name=self.sheet.shown(ending)).get_by_role("link", name=name).click()
         self.titled(name)
 
+    def tag_page(self, name: str) -> None:
+        """Everybody on the first page of the list."""
+        self.go("Contactos")
+        self.page.get_by_label("Elegir a todas las de esta página").check()
+        self.press("Etiquetar")
+        self.page.get_by_label("Poner etiquetas").fill(name)
+        self.press("Guardar etiquetas")
+        self.says("Cambiamos las etiquetas de")
+
+    def export(self) -> None:
+        """The whole list, up to its file."""
+        self.go("Contactos")
+        self.follow("Descargar esta lista")
+        self.press("Preparar el archivo")
+        self.says("El archivo trae a")
+
     # Promotions
 
     def write(self, name: str, subject: str) -> None:

@@ -192,7 +192,6 @@ class TestKept:
         bulk.finish(task)
         bulk.PART = usual
         assert (task.status, task.problem) == (Status.BROKEN, "No pudimos escribir el archivo. Pídelo otra vez.")
-        bulk.tidy()
         assert files(tmp_path) == []
 
     def test_it_touches_nobody(self):
