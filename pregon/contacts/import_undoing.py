@@ -7,10 +7,10 @@ permission is void. A no is never taken back, a file's neither.
 from collections.abc import Sequence
 
 from django.db import connection, transaction
-from django.db.models import SET_NULL, ManyToOneRel, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from pregon.contacts import changes, consent, import_saving, tags
+from pregon.contacts import changes, consent, import_saving, removal, tags
 from pregon.contacts.models import Contact, ContactImport, Tag
 from pregon.lib import text
 
@@ -93,7 +93,7 @@ def _take_back(import_: ContactImport) -> bool:
     if not people:
         return False
     touched = _touched(import_, people)
-    _delete([person.pk for person in people if person not in touched])
+    removal.delete([person.pk for person in people if person not in touched])
     _settle(import_, touched)
     import_.taken_upto = people[-1].pk
     import_.taken_back += len(people)
@@ -110,19 +110,6 @@ def _touched(import_: ContactImport, people: Sequence[Contact]) -> list[Contact]
         for person in people
         if person.updated_at != person.created_at or person.last_inbound_at or person.pk in tagged
     ]
-
-
-def _delete(people: list[int]) -> None:
-    """As Django would, without making an object of every row that refers to them."""
-    with connection.cursor() as cursor:
-        for relation in Contact._meta.get_fields(include_hidden=True):
-            if isinstance(relation, ManyToOneRel):
-                table, column = relation.field.model._meta.db_table, relation.field.column
-                act = (
-                    f"UPDATE {table} SET {column} = NULL" if relation.on_delete is SET_NULL else f"DELETE FROM {table}"
-                )
-                cursor.execute(f"{act} WHERE {column} = ANY(%s)", [people])
-        cursor.execute("DELETE FROM contacts_contact WHERE id = ANY(%s)", [people])
 
 
 def _locked(rows: QuerySet[Contact]) -> list[Contact]:

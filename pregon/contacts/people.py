@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account, User
-from pregon.contacts import changes, consent, identities, tags
+from pregon.contacts import changes, consent, identities, removal, tags
 from pregon.contacts.models import Change, Contact
 from pregon.lib import phones, text
 
@@ -69,14 +69,11 @@ def edit(contact: Contact, details: Details, *, actor: User) -> Contact:
 @transaction.atomic
 def delete(account: Account, contacts: Iterable[int], *, actor: User | None) -> int:
     """Deletes contacts (ids). A no stays as a hash, a yes ends, messages keep what they were. Returns how many."""
-    ids, done = list(contacts), 0
-    for start in range(0, len(ids), 1000):
-        rows = Contact.objects.filter(account=account, pk__in=ids[start : start + 1000]).order_by("id")
-        locked = list(rows.select_for_update())
-        consent.lapse(locked, actor=actor)
-        rows.order_by().delete()
-        done += len(locked)
-    return done
+    rows = Contact.objects.filter(account=account, pk__in=list(contacts)).order_by("id")
+    locked = list(rows.select_for_update())
+    consent.lapse(locked, actor=actor)
+    removal.delete([contact.pk for contact in locked])
+    return len(locked)
 
 
 def read_number(account: Account, raw: str) -> str:
