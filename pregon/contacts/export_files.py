@@ -54,7 +54,7 @@ def close(task: Task) -> None:
 
 def forget_rows(task: Task) -> None:
     """What the file was made of, once it is made."""
-    for path in _folder(task).glob(f"{Path(task.file.name).name}.*"):
+    for path in _folder(task).glob(f"{Path(task.file.path).name}.*"):
         path.unlink(missing_ok=True)
 
 

@@ -1,14 +1,12 @@
 """Contacts go, with what refers to them."""
 
-from collections.abc import Sequence
-
 from django.db import connection
 from django.db.models import SET_NULL, ManyToOneRel
 
 from pregon.contacts.models import Contact
 
 
-def delete(contacts: Sequence[int]) -> None:
+def delete(contacts: list[int]) -> None:
     """Locked contacts (ids). As Django would, without making an object of every row that refers to them."""
     with connection.cursor() as cursor:
         for relation in Contact._meta.get_fields(include_hidden=True):

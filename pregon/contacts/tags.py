@@ -1,6 +1,6 @@
 """Labels of a business's own."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from django.db import connection, transaction
 
@@ -38,11 +38,11 @@ def keep(account: Account, names: Iterable[str]) -> list[int]:
 
 
 @transaction.atomic
-def put(account: Account, contacts: Sequence[int], names: Iterable[str]) -> list[tuple[int, int]]:
+def put(account: Account, contacts: list[int], names: Iterable[str]) -> list[tuple[int, int]]:
     """Gives the tags to contacts of the account (ids). Returns what was missing: the new links with their contacts."""
     with connection.cursor() as cursor:
         cursor.execute(_PUT, {"account": account.pk, "contacts": contacts, "tags": keep(account, names)})
-        return cursor.fetchall()
+        return [(link, contact) for link, contact in cursor]
 
 
 # The rows stay until this is committed: no link to a contact that is being deleted.
@@ -55,7 +55,7 @@ ON CONFLICT DO NOTHING RETURNING id, contact_id
 """
 
 
-def take(account: Account, contacts: Sequence[int], tag: int) -> list[int]:
+def take(account: Account, contacts: list[int], tag: int) -> list[int]:
     """Takes the account's tag (id) from contacts (ids). Returns who had it."""
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, {"account": account.pk, "contacts": contacts, "tag": tag})
@@ -69,7 +69,7 @@ DELETE FROM contacts_contact_tags WHERE contact_id = ANY(%(contacts)s::bigint[])
 """
 
 
-def unlink(links: Sequence[int]) -> list[int]:
+def unlink(links: list[int]) -> list[int]:
     """Takes back what `put` made (ids of links). Returns whose they were; a link that was made again since is another one."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM contacts_contact_tags WHERE id = ANY(%s) RETURNING contact_id", [links])

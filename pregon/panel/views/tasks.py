@@ -1,6 +1,7 @@
 """Acts for many people: the list of them, how far each is, its end, its way back, its file."""
 
 from pathlib import Path
+from typing import Any
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
@@ -43,7 +44,11 @@ def tasks(request: access.Request) -> HttpResponse:
 def task(request: access.Request, pk: int) -> HttpResponse:
     """How far it is; once it has ended, what it did and whether it can be taken back."""
     found = _of(request, pk)
-    context = {"title": tasks_told.title(found), "whom": tasks_told.whom(found), "did": tasks_told.did(found)}
+    context: dict[str, Any] = {
+        "title": tasks_told.title(found),
+        "whom": tasks_told.whom(found),
+        "did": tasks_told.did(found),
+    }
     if found.status in bulk.UNDERWAY:
         return render(request, "panel/tasks/underway.html", context | tasks_told.progress(found))
     expires_at = export_files.expires_at(found)
