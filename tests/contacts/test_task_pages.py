@@ -90,6 +90,7 @@ class TestDone:
         assert "Poner VIP" in page
         assert "Todas las personas, buscando «ana»" in page
         assert "La pidió Lucía Mendoza" in page
+        assert "Puedes hasta el" in page
         page = words(browser.post(url("task_undo", task.pk), follow=True))
         assert "10 personas están como antes" in page
         assert snapshot(owner.account) == before

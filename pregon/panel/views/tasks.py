@@ -51,14 +51,14 @@ def task(request: access.Request, pk: int) -> HttpResponse:
     }
     if found.status in bulk.UNDERWAY:
         return render(request, "panel/tasks/underway.html", context | tasks_told.progress(found))
-    expires_at = export_files.expires_at(found)
     context |= {
         "task": found,
         "unchanged": found.done - found.changed,
         "left": max(0, found.total - found.done),
         "never_undone": bulk.never_undone(found.kind),
         "may_not_undo": bulk.may_not_undo(found),
-        "expires_at": expires_at,
+        "undo_until": found.finished_at and found.finished_at + bulk.UNDO,
+        "expires_at": export_files.expires_at(found),
         "may_download": request.member.may(Role.MANAGER),
     }
     return render(request, "panel/tasks/task.html", context)
