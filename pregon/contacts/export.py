@@ -60,7 +60,15 @@ def own_fields(account: Account) -> list[str]:
 
 def head(fields: Sequence[str], dress: str) -> bytes:
     """The first line. `fields` are `own_fields`, `dress` is a key of DRESSES."""
-    ours = [_("Nombre"), _("Celular"), _("Correo"), _("Permiso"), _("Permiso desde"), _("Etiquetas"), _("Id de WhatsApp")]
+    ours = [
+        _("Nombre"),
+        _("Celular"),
+        _("Correo"),
+        _("Permiso"),
+        _("Permiso desde"),
+        _("Etiquetas"),
+        _("Id de WhatsApp"),
+    ]
     names = [*ours, *fields]
     params = {f"cell_{at}": name for at, name in enumerate(names)}
     return _written(dress, [f"%({key})s::text" for key in params], "(SELECT 0 AS id) AS c", params)

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_quiet_hours'),
-        ('contacts', '0003_finding'),
+        ('contacts', "0006_pairs"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
