@@ -109,8 +109,7 @@ def stop(task: Task) -> None:
     """Nobody else is done; what was done stays. Raises Refused when it has ended."""
     with _claimed(task, *ACTING) as claimed:
         claimed.status, claimed.finished_at = Status.STOPPED, timezone.now()
-    if task.kind == Kind.EXPORT:
-        export_files.discard(task)
+    _discard(task.pk)
 
 
 def undo(task: Task, actor: User) -> None:
@@ -191,16 +190,20 @@ def _publish(task: Task) -> None:
     ended = {"status": Status.DONE, "finished_at": timezone.now()}
     if Task.objects.filter(pk=task.pk, status=Status.RUNNING).update(**ended):
         export_files.forget_rows(task)
-    else:  # stopped meanwhile
-        export_files.discard(task)
+    _discard(task.pk)  # stopped meanwhile
 
 
 def _break(task_pk: int, problem: str) -> bool:
     ended = {"status": Status.BROKEN, "problem": problem, "finished_at": timezone.now()}
     Task.objects.filter(pk=task_pk, status__in=ACTING).update(**ended)
-    for task in Task.objects.filter(pk=task_pk, kind=Kind.EXPORT, status=Status.BROKEN):
-        export_files.discard(task)  # the disk may be full
+    _discard(task_pk)  # the disk may be full
     return False
+
+
+def _discard(task_pk: int) -> None:
+    """What an export has written that is not going to be a file."""
+    for task in Task.objects.filter(pk=task_pk, kind=Kind.EXPORT, status__in=[Status.STOPPED, Status.BROKEN]):
+        export_files.discard(task)
 
 
 @contextmanager

@@ -18,9 +18,9 @@ def act(task: Task, ids: list[int]) -> int:
             return _tag(task, ids)
         case Kind.CONSENT:
             TaskPart.objects.create(task=task, people=ids)
-            return consent.record_many(task.account, ids, _yes(task))
+            return _say(_yes(task), task, ids)
         case Kind.OPT_OUT:
-            return consent.record_many(task.account, ids, _no(task))
+            return _say(_no(task), task, ids)
         case Kind.DELETE:
             return people.delete(task.account, ids, actor=task.created_by)
         case _export:
@@ -61,6 +61,12 @@ def _tag(task: Task, ids: list[int]) -> int:
     if given or lost:
         TaskPart.objects.create(task=task, links=[link for link, _contact in given], people=lost)
     return len({*lost, *(contact for _link, contact in given)})
+
+
+def _say(said: Act, task: Task, ids: list[int]) -> int:
+    """Of whom something later is known, that counts."""
+    consent.record_many(task.account, ids, said)
+    return task.account.contacts.filter(pk__in=ids, consent=said.consent).count()
 
 
 def _yes(task: Task) -> Act:

@@ -152,6 +152,17 @@ class TestConsent:
         ))  # fmt: skip
         assert owner.account.contacts.get().consent == Consent.WITHDRAWN
 
+    def test_a_number_that_left_the_base_since_starts_anew(self):
+        """A permission of before says nothing about whoever has the number now: it is noted, and counted for nobody."""
+        account = make.account()
+        old = people.add(account, people.Details("Ana", "2225550117"))
+        consent.record(old, Consent.GRANTED, source=Source.FORM, happened_at=timezone.now())
+        people.delete(account, [old.pk], actor=None)
+        new = people.add(account, people.Details("Eva", "2225550117"))
+        task = do(account, Kind.CONSENT, YES)
+        new.refresh_from_db()
+        assert (new.consent, task.done, task.changed) == (Consent.UNKNOWN, 1, 0)
+
     def test_undone_all_is_as_before_and_the_evidence_stays(self):
         account = make.account()
         ids = gather(account, 30)
@@ -201,6 +212,7 @@ class TestOptOut:
         consent.record(person, Consent.GRANTED, source=Source.REPLY, happened_at=timezone.now())
         bulk.finish(task)
         assert states(account) == {"withdrawn": 19, "granted": 1}
+        assert (task.done, task.changed) == (20, 19)
 
     def test_is_never_undone(self):
         account = make.account()

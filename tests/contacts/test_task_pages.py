@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from pregon.accounts.models import Role
 from pregon.contacts import bulk, consent
@@ -113,6 +114,16 @@ class TestDone:
         page = browser.get(url("task", Task.objects.get().pk))
         assert "Una baja no se deshace" in words(page)
         assert url("task_undo", Task.objects.get().pk) not in page.text
+
+    def test_who_said_something_later_is_counted_apart(self, owner, browser):
+        [pk, *_others] = gather(owner.account, 3)
+        task = begin(owner.account, Kind.OPT_OUT)
+        person = owner.account.contacts.get(pk=pk)
+        consent.record(person, Consent.GRANTED, source=Source.REPLY, happened_at=timezone.now())
+        bulk.finish(task)
+        page = words(browser.get(url("task", task.pk)))
+        assert "2 personas ya no reciben promociones" in page
+        assert "1 persona sigue como estaba" in page
 
     def test_the_segment_of_the_sentence_is_told(self, owner, browser):
         from pregon.contacts import rules, segments
