@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from pregon.accounts.models import Account, Member, Role, User
+from pregon.contacts import fields as own_fields
 from pregon.contacts.models import Consent, Contact, Tag
 from pregon.lib import text
 from pregon.promotions import approvals, broadcasts, trials
@@ -91,6 +92,7 @@ def contact(account: Account, name: str = "", **fields: Any) -> Contact:
         "consent_at": datetime(2026, 1, 1, tzinfo=UTC),
     } | fields
     name = name or f"Persona {n}"
+    own_fields.ensure_texts(account, given.get("fields", {}))
     return Contact.objects.create(account=account, name=name, **{"search": text.fold(name)} | given)
 
 

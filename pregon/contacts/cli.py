@@ -7,14 +7,14 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account, Member, Role, User
-from pregon.contacts import import_reasons, imports, statements
+from pregon.contacts import field_values, fields, import_reasons, import_remarks, imports, statements
 from pregon.contacts.import_staging import LEFT_OUT, SAVED, Outcome
 from pregon.contacts.imports import Review
 from pregon.contacts.models import ContactImport
 from pregon.lib.spreadsheets import SpreadsheetError
 
 
-@click.command(help=_("Carga los contactos de FILE (CSV, XLSX, XLS u ODS) y dice qué pasó con cada fila."))
+@click.command(help=_("Carga los contactos de FILE (CSV, agenda VCF, XLSX, XLS u ODS) y dice qué pasó con cada fila."))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--account", "who", default="", help=_("Negocio: su número, o el correo de quien es titular."))
 @click.option(
@@ -24,12 +24,17 @@ from pregon.lib.spreadsheets import SpreadsheetError
 )  # fmt: skip
 @click.option("--wording", default="", help=_("Lo que leyeron las personas cuando aceptaron."))
 @click.option("--tag", default="", help=_("Etiqueta para todas"))
+@click.option(
+    "--dates",
+    "order", type=click.Choice([field_values.DAY_FIRST, field_values.MONTH_FIRST]),
+    help=_("Qué va primero en fechas como 03/04/1990, si el archivo no lo deja claro."),
+)  # fmt: skip
 @click.option("--dry-run", is_flag=True, help=_("Revisa y no guarda nada."))
-def import_contacts(file: Path, who: str, *, dry_run: bool, **stated: str) -> None:
+def import_contacts(file: Path, who: str, *, order: str | None, dry_run: bool, **stated: str) -> None:
     """Prints the account of the file; what cannot be read ends with one sentence."""
     account, owner = _owner(who)
     try:
-        import_ = _read(account, owner, file)
+        import_ = _read(account, owner, file, order or "")
         import_.statement, import_.wording, import_.tag = (stated[name] for name in ("statement", "wording", "tag"))
         _run(import_, owner, dry_run=dry_run)
     except (SpreadsheetError, imports.ImportProblem) as error:
@@ -52,9 +57,9 @@ def _owner(who: str) -> tuple[Account, User]:
     return found[0].account, found[0].user
 
 
-def _read(account: Account, owner: User, file: Path) -> ContactImport:
+def _read(account: Account, owner: User, file: Path, order: str) -> ContactImport:
     with file.open("rb") as opened:
-        import_ = imports.start(account, opened, file.name, owner)
+        import_ = imports.start(account, opened, file.name, owner, order)
     imports.finish(import_)
     return import_
 
@@ -64,9 +69,11 @@ def _run(import_: ContactImport, owner: User, *, dry_run: bool) -> None:
         imports.commit(import_, owner)
         imports.finish(import_)
         _print(imports.review(import_), _("Se guardó"))
+        _print_cells(import_)
         return
     try:
         _print(imports.review(import_), _("Se guardaría"))
+        _print_cells(import_)
     finally:
         imports.discard(import_)
 
@@ -81,3 +88,10 @@ def _print(review: Review, saved: str) -> None:
     click.echo(f"{review.saved} + {review.left_out} = {review.rows} {_('filas')}")
     for row in review.examples:
         click.echo(_("Fila %(line)s: %(why)s") % {"line": row.line, "why": " ".join(import_reasons.tell(row))})
+
+
+def _print_cells(import_: ContactImport) -> None:
+    """Those that are not saved as they stand."""
+    for name, figure in import_.remarks.get("counts", {}).items():
+        why = import_remarks.tell(name, fields.as_kept(import_))
+        click.echo(f"{import_remarks.label(import_, name)}: {figure} × {why}")

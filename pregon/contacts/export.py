@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account
+from pregon.contacts import fields
+from pregon.contacts.models import Field
 
 
 class Dress(NamedTuple):
@@ -48,39 +50,48 @@ _CELLS = (
 )
 
 
-def own_fields(account: Account) -> list[str]:
-    """The names of the business's own columns, sorted."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT jsonb_object_keys(fields) FROM contacts_contact WHERE account_id = %s AND fields <> '{}' ORDER BY 1",
-            [account.pk],
-        )
-        return [name for (name,) in cursor]
+class Own(NamedTuple):
+    """A column of the business's own."""
+
+    name: str
+    label: str
+    kind: str
 
 
-def head(fields: Sequence[str], dress: str) -> bytes:
-    """The first line. `fields` are `own_fields`, `dress` is a key of DRESSES."""
-    ours = [
-        _("Nombre"),
-        _("Celular"),
-        _("Correo"),
-        _("Permiso"),
-        _("Permiso desde"),
-        _("Etiquetas"),
-        _("Id de WhatsApp"),
-    ]
-    names = [*ours, *fields]
-    params = {f"cell_{at}": name for at, name in enumerate(names)}
+def own_fields(account: Account) -> list[Own]:
+    return [Own(field.name, field.label, field.kind) for field in fields.of(account)]
+
+
+def width(own: Sequence[Own]) -> int:
+    """How many columns there are."""
+    return len(_heads()) + len(own)
+
+
+def head(own: Sequence[Own], dress: str) -> bytes:
+    """The first line. `own` are `own_fields`, `dress` is a key of DRESSES."""
+    params = {f"cell_{at}": name for at, name in enumerate([*_heads(), *(field.label for field in own)])}
     return _written(dress, [f"%({key})s::text" for key in params], "(SELECT 0 AS id) AS c", params)
 
 
-def lines(contacts: Sequence[int], fields: Sequence[str], dress: str) -> bytes:
-    """Of contacts (ids) in the order of their ids, with days on the active clock."""
-    params: dict[str, Any] = {f"field_{at}": name for at, name in enumerate(fields)}
-    own = [f"coalesce(c.fields ->> %({key})s, '')" for key in params]
-    params |= {"contacts": contacts, "zone": timezone.get_current_timezone_name()}
+def lines(contacts: Sequence[int], own: Sequence[Own], point: str, dress: str) -> bytes:
+    """Of contacts (ids) in the order of their ids, with days on the active clock.
+
+    `point` is what the country writes before decimals: «1.234» may be a thousand there.
+    """
+    params: dict[str, Any] = {f"field_{at}": field.name for at, field in enumerate(own)}
+    values = [
+        f"replace({value}, '.', %(point)s)" if field.kind == Field.Kind.NUMBER else value
+        for field, value in zip(own, (f"coalesce(c.fields ->> %({key})s, '')" for key in params), strict=True)
+    ]
+    params |= {"contacts": contacts, "zone": timezone.get_current_timezone_name(), "point": point}
     people = "contacts_contact AS c WHERE c.id = ANY(%(contacts)s::bigint[])"
-    return _written(dress, [*_CELLS, *own], people, params)
+    return _written(dress, [*_CELLS, *values], people, params)
+
+
+def _heads() -> list[str]:
+    return [
+        _("Nombre"), _("Celular"), _("Correo"), _("Permiso"), _("Permiso desde"), _("Etiquetas"), _("Id de WhatsApp"),
+    ]  # fmt: skip
 
 
 def _written(dress: str, cells: Sequence[str], people: str, params: dict[str, Any]) -> bytes:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from pregon.contacts import export
+from pregon.contacts import export, field_values
 from pregon.contacts.models import Task
 from pregon.lib import spreadsheets
 
@@ -37,8 +37,8 @@ def append(task: Task, contacts: list[int]) -> None:
         file.truncate()
         if not task.file_bytes:
             file.write(b"\xef\xbb\xbf" if dress == "csv" else b"")  # by which Excel knows UTF-8
-            file.write(export.head(task.args["fields"], dress))
-        file.write(export.lines(contacts, task.args["fields"], dress))
+            file.write(export.head(_own(task), dress))
+        file.write(export.lines(contacts, _own(task), field_values.point(task.account.country), dress))
         task.file_bytes = file.tell()
 
 
@@ -48,7 +48,7 @@ def close(task: Task) -> None:
         return
     draft = Path(f"{task.file.path}.{uuid4().hex}")
     with draft.open("wb") as file, _rows(task).open("rb") as rows:
-        spreadsheets.write_workbook(iter(lambda: rows.read(_BLOCK), b""), len(task.args["fields"]) + 6, file)
+        spreadsheets.write_workbook(iter(lambda: rows.read(_BLOCK), b""), export.width(_own(task)), file)
     draft.replace(task.file.path)
 
 
@@ -79,6 +79,11 @@ def tidy() -> None:
     ended = rows.filter(finished_at__lt=timezone.now() - KEPT) | rows.filter(status__in=["stopped", "broken"])
     for task in ended:
         discard(task)
+
+
+def _own(task: Task) -> list[export.Own]:
+    """Its columns, as they were when it began."""
+    return [export.Own(*field) for field in task.args["fields"]]
 
 
 def _folder(task: Task) -> Path:

@@ -15,6 +15,7 @@ from typing import Any
 from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
+from django.utils import timezone
 from psycopg import errors
 
 from pregon.accounts.models import Account
@@ -87,7 +88,7 @@ class Page:
 def of(account: Account, query: str = "", group: Group = EVERYBODY) -> Finding:
     """Who is meant by what was typed and by the rules. Asks the database which of several words is the rarest."""
     query = query.replace("\x00", "")  # PostgreSQL takes none
-    where, params = rules.sql(group)
+    where, params = rules.sql(group, timezone.localtime(timezone=account.zone))
     everybody = Finding(account, group, (Way("true", "c.search"),), f"c.account_id = %(account)s AND {where}", params)
     params["account"] = account.pk
     digits = re.sub("[^0-9]", "", query)

@@ -13,7 +13,15 @@ from django.db import connection, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from pregon.contacts import import_process, import_rows, import_staging
+from pregon.contacts import (
+    field_values,
+    fields,
+    import_options,
+    import_process,
+    import_remarks,
+    import_rows,
+    import_staging,
+)
 from pregon.contacts.import_rows import Frame, How
 from pregon.contacts.models import ContactImport
 from pregon.lib.spreadsheets import SpreadsheetError
@@ -53,25 +61,50 @@ def read(import_: ContactImport) -> None:
 def stage(import_: ContactImport) -> None:
     """Only the table: the rows as they were read before. Joins the caller's transaction. Raises SpreadsheetError, Stopped."""
     import_staging.make(import_)
+    readings = fields.readings(import_.account, import_rows.columns(import_.mapping))
+    typed = {name: reading for name, reading in readings.items() if reading.kind != field_values.TEXT}
     how = How(
-        import_.mapping, import_.account.country, settings.SECRET_KEYS[-1]
-    )  # while it is copied nothing can be asked
+        import_.mapping, import_.account.country, settings.SECRET_KEYS[-1], typed
+    )  # asked now: not while it is copied
     with nullcontext(_ignore) if small(import_) else _telling(import_) as tell:
         import_staging.copy(import_, _lines(import_, how, tell))
     import_staging.widen()
+    import_.read_as = import_options.settle(import_, readings)
     import_staging.finish(import_)
 
 
 def _read(import_: ContactImport) -> None:
-    if "mobile" not in import_.mapping:
-        return _close(import_, Status.REVIEWING, problem=_("Dinos en qué columna está el celular."))
+    if problem := _unclear(import_):
+        return _close(import_, Status.REVIEWING, problem=problem)
     stage(import_)
     import_.given_tags = import_staging.tag_names(import_)
     if len(import_.given_tags) > import_staging.MOST_TAGS:
         import_staging.drop(import_)
         return _close(import_, Status.REVIEWING, problem=_too_many_tags())
-    known = {"given_tags": import_.given_tags, "rows": import_.rows, "notices": import_.notices}
-    return _close(import_, Status.REVIEWING, problem="", reviews=import_staging.review(import_), **known)
+    import_.remarks = import_remarks.count(import_)
+    known = {
+        name: getattr(import_, name) for name in ("given_tags", "rows", "notices", "mapping", "read_as", "remarks")
+    }
+    _close(import_, Status.REVIEWING, problem="", reviews=import_staging.review(import_), **known)
+    if import_.remarks:
+        import_remarks.write(import_)
+    return None
+
+
+def _unclear(import_: ContactImport) -> str:
+    """What people have to say about the columns first, if anything."""
+    if "mobile" not in import_.mapping:
+        return _("Dinos en qué columna está el celular.")
+    columns = import_rows.columns(import_.mapping)
+    if asked := [name for name, column in columns.items() if column == field_values.ASK]:
+        header = import_.headers[import_.mapping["fields"][asked[0]]]
+        return _("Dinos si en «%(name)s» va primero el día o el mes.") % {"name": header}
+    known = fields.names(import_.account)
+    if columns.keys() - set(known) and len(known) + len(columns.keys() - set(known)) > fields.MOST:
+        return _("Caben %(most)s datos tuyos, y este archivo trae más: no guardes todas sus columnas.") % {
+            "most": fields.MOST
+        }
+    return ""
 
 
 def _too_many_tags() -> str:

@@ -50,10 +50,10 @@ _ROWS = """(
 ) AS r"""
 _DISTINCT = f"SELECT outcome, reason, day, min(refused_at) FROM {_ROWS} GROUP BY 1, 2, 3"
 # What a spreadsheet would calculate gets an apostrophe, as in `spreadsheets.write_csv`.
-_SAFE = "CASE WHEN {0} ~ '^[=+@-]' AND {0} !~ '^[+-]?[0-9][0-9 .,]*$' THEN '''' || {0} ELSE {0} END"
+SAFE = "CASE WHEN {0} ~ '^[=+@-]' AND {0} !~ '^[+-]?[0-9][0-9 .,]*$' THEN '''' || {0} ELSE {0} END"
 _CSV = f"""
 COPY (
-    SELECT line, {_SAFE.format("name")}, {_SAFE.format("raw")}, why, replace(next, %(line)s, first_line::text)
+    SELECT line, {SAFE.format("name")}, {SAFE.format("raw")}, why, replace(next, %(line)s, first_line::text)
     FROM {_ROWS} JOIN why ON (why.outcome, why.reason) = (r.outcome, r.reason) AND why.day IS NOT DISTINCT FROM r.day
     ORDER BY line
 ) TO STDOUT (FORMAT csv)

@@ -84,7 +84,7 @@ def make(import_: ContactImport) -> None:
         cursor.execute(f"DROP TABLE IF EXISTS {table(import_)}")
         cursor.execute(
             f"CREATE UNLOGGED TABLE {table(import_)} (line integer, name text, search text, raw text, mobile text, problem text, "
-            "reason text, email text, tags text, fields jsonb, hash text, first_line integer, word smallint)"
+            "reason text, email text, tags text, fields jsonb, hash text, first_line integer, word smallint, remarks text)"
         )
 
 

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from pregon.contacts import changes, consent, import_saving, removal, tags
-from pregon.contacts.models import Contact, ContactImport, Tag
+from pregon.contacts.models import Contact, ContactImport, Field, Tag
 from pregon.lib import text
 
 PART = 2_000  # people
@@ -38,6 +38,7 @@ def undo_part(import_pk: int) -> None:
 def _undo_part(import_: ContactImport) -> None:
     if not (_restore(import_) or _take_back(import_)):
         _forget_tags(import_)
+        _forget_fields(import_)
         import_.status = Status.UNDONE
     import_.save(update_fields=["taken_back", "taken_upto", "stayed", "status"])
 
@@ -131,3 +132,10 @@ def _tags(import_: ContactImport) -> list[int]:
 def _forget_tags(import_: ContactImport) -> None:
     """Those of its own that nobody has any more."""
     Tag.objects.filter(pk__in=_tags(import_), contacts=None).delete()
+
+
+def _forget_fields(import_: ContactImport) -> None:
+    """Those that it brought, and nobody has a value of."""
+    for field in Field.objects.filter(source=import_):
+        if not Contact.objects.filter(account=import_.account_id, fields__has_key=field.name).exists():
+            field.delete()

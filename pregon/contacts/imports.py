@@ -33,10 +33,13 @@ from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account, User
 from pregon.contacts import (
+    fields,
+    import_kinds,
     import_mappings,
     import_queue,
     import_reading,
     import_rejects,
+    import_remarks,
     import_rows,
     import_saving,
     import_staging,
@@ -86,10 +89,16 @@ class Review:
         return self.saved + self.left_out
 
 
-def start(account: Account, file: BinaryIO, name: str, actor: User, ip: str = "") -> ContactImport:
-    """Keeps the file and guesses its columns, as they were the last time. Raises SpreadsheetError for what is no table."""
+def start(  # noqa: PLR0913 who brings what, and from where
+    account: Account, file: BinaryIO, name: str, actor: User, ip: str = "", order: str = ""
+) -> ContactImport:
+    """Keeps the file and guesses its columns, as they were the last time. Raises SpreadsheetError for what is no table.
+
+    `order`: of dates that leave it open, field_values.DAY_FIRST or MONTH_FIRST; without one, the review asks.
+    """
     table = spreadsheets.open(file, name)
-    mapping = import_mappings.find(account, table.headers) or import_rows.guess(table.headers, table.sample)
+    mapping = import_mappings.find(account, table.headers)
+    mapping = import_kinds.guess(account, table, mapping, order)
     import_ = ContactImport(
         account=account, created_by=actor, file_name=name[:200], mapping=mapping, headers=table.headers, sample=table.sample,
         language=translation.get_language() or "es", ip=ip or None,
@@ -160,8 +169,21 @@ def review(import_: ContactImport) -> Review:
 def change_columns(import_: ContactImport, mapping: import_rows.Mapping_) -> None:
     """The file is read again, with other columns. Raises AlreadyClosed."""
     with _claimed(import_, Status.REVIEWING) as claimed:
-        claimed.mapping, claimed.status, claimed.problem = mapping, Status.READING, ""
-        claimed.rows = claimed.read_bytes = 0
+        claimed.mapping = mapping
+        _begin_again(claimed)
+
+
+def _agree(import_: ContactImport) -> bool:
+    try:
+        return fields.agree(import_)
+    except fields.Refused as refused:
+        raise ImportProblem(str(refused)) from None
+
+
+def _begin_again(import_: ContactImport) -> None:
+    import_.status, import_.problem = Status.READING, ""
+    import_.rows = import_.read_bytes = 0
+    import_.remarks, import_.read_as = {}, {}
 
 
 def commit(import_: ContactImport, actor: User, ip: str = "") -> None:
@@ -174,6 +196,13 @@ def commit(import_: ContactImport, actor: User, ip: str = "") -> None:
         claimed.created_by, claimed.ip, claimed.language = actor, ip or None, translation.get_language() or "es"
         claimed.status = Status.SAVING
         import_saving.claim(claimed)
+        if agreed := _agree(claimed):
+            import_kinds.make(claimed)
+        else:
+            _begin_again(claimed)
+    if not agreed:
+        go_on(import_)
+        raise ImportProblem(_("Tus datos cambiaron mientras tanto: revisa otra vez qué pasa con cada fila."))
     import_mappings.remember(import_.account, import_.headers, import_.mapping)
 
 
@@ -181,6 +210,7 @@ def discard(import_: ContactImport) -> None:
     """Forgets the file, also while it is read. Raises AlreadyClosed when it was committed meanwhile."""
     with _claimed(import_, Status.REVIEWING, Status.READING) as claimed:
         claimed.status = Status.DISCARDED
+        import_remarks.path(claimed).unlink(missing_ok=True)
         file, claimed.file = claimed.file, ""
     file.storage.delete(str(file.name))
     import_staging.drop(import_)  # whoever reads it has noticed by then: before, one would wait for the other
@@ -232,6 +262,14 @@ def rejects(import_: ContactImport) -> IO[bytes]:
         file.seek(0)
         stack.pop_all()
         return file
+
+
+def remarks(import_: ContactImport) -> IO[bytes]:
+    """CSV of the cells that are not saved as they stand. The caller closes it. Raises ImportProblem when there is none."""
+    try:
+        return import_remarks.path(import_).open("rb")
+    except FileNotFoundError:
+        raise ImportProblem(_("Todas sus celdas se guardan como están.")) from None
 
 
 @contextmanager

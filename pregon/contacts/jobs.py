@@ -6,7 +6,7 @@ from django.db import InterfaceError, OperationalError
 from procrastinate import Blueprint, JobContext, RetryStrategy
 
 from pregon.accounts.models import Account
-from pregon.contacts import bulk, bulk_queue, import_queue, import_tidying, imports, pairs
+from pregon.contacts import bulk, bulk_queue, field_work, import_queue, import_tidying, imports, pairs
 from pregon.contacts.models import ContactImport, Task
 
 blueprint = Blueprint()
@@ -65,3 +65,19 @@ def find_pairs(context: JobContext, account_id: int, import_id: int | None) -> N
 def find_all_pairs(timestamp: int) -> None:
     for account_id in Account.objects.order_by("id").values_list("id", flat=True):
         pairs.defer(account_id)
+
+
+@blueprint.periodic(cron="* * * * *")
+@blueprint.task(name="change_fields_due", queueing_lock="contacts.change_fields_due")
+def change_fields_due(timestamp: int) -> None:
+    """Every minute: a lost job is deferred again."""
+    for field_pk in field_work.due():
+        field_work.defer(field_pk)
+
+
+@blueprint.task(name="change_field", pass_context=True, retry=AGAIN)
+def change_field(context: JobContext, field_id: int) -> None:
+    while field_work.advance(field_id):
+        if context.should_abort():
+            field_work.defer(field_id)
+            return

@@ -77,6 +77,8 @@ class ContactImport(models.Model):
     read_bytes = models.BigIntegerField(default=0)
     rows = models.IntegerField(default=0)  # of the file, as far as it was read
     given_tags = models.JSONField(default=list)  # the names in its column of tags
+    read_as = models.JSONField(default=dict)  # {"edad": field_values.Reading, …}: how its own fields were read
+    remarks = models.JSONField(default=dict)  # cells that stay empty, or are cut (`import_remarks`)
     reviews = models.JSONField(default=dict)  # per way of stating the permission: {"counts": …, "examples": …}
     counts = models.JSONField(default=dict)  # rows per outcome and `grants`: the sums of its parts, once committed
     taken_back = models.IntegerField(default=0)  # people that an undo has come to
@@ -512,3 +514,47 @@ class TaskPart(models.Model):
 
     def __str__(self) -> str:
         return f"{len(self.links)} + {len(self.people)}"
+
+
+class Field(models.Model):
+    """A datum of a business's own: what `Contact.fields` has under its name (`fields`)."""
+
+    class Kind(models.TextChoices):
+        TEXT = "text", _("Texto")
+        NUMBER = "number", _("Número")
+        DATE = "date", _("Fecha")
+        YES_NO = "yes_no", _("Sí o no")
+        CHOICE = "choice", _("Opción de una lista")
+
+    class Work(models.TextChoices):
+        NONE = "", ""
+        CHECKING = "checking", _("Revisando sus valores")  # whether they all fit the kind wanted
+        CONVERTING = (
+            "converting",
+            _("Cambiando sus valores"),
+        )  # written by the old kind, they are written by the new one
+        DELETING = "deleting", _("Borrando sus valores")
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="own_fields", db_index=False)
+    name = models.CharField(max_length=60)  # for ever: the variable of messages, {{sucursal}}
+    label = models.CharField(max_length=60)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.TEXT)
+    choices = ArrayField(models.CharField(max_length=200), default=list)
+    place = models.PositiveSmallIntegerField(default=0)
+    source = models.ForeignKey(ContactImport, models.SET_NULL, null=True, related_name="+")  # the file that brought it
+    work = models.CharField(max_length=10, choices=Work, blank=True, default=Work.NONE)
+    wanted = models.CharField(max_length=12, blank=True)  # the kind of column it is to become (`field_values`)
+    upto = models.BigIntegerField(default=0)  # the last contact that the work has come to
+    problem = models.CharField(max_length=300, blank=True)  # why the kind wanted cannot be
+
+    class Meta:
+        ordering = ("place", "id")
+        constraints = (models.UniqueConstraint(fields=["account", "name"], name="field_once_per_account"),)
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def variable(self) -> str:
+        """As a message has it."""
+        return f"{{{{{self.name}}}}}"

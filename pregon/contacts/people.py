@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account, User
-from pregon.contacts import changes, consent, identities, removal, tags
+from pregon.contacts import changes, consent, fields, identities, removal, tags
 from pregon.contacts.models import Change, Contact
 from pregon.lib import phones, text
 
@@ -95,6 +95,7 @@ def _write_down(contact: Contact, details: Details) -> None:
     contact.email = details.email
     if details.fields is not None:
         contact.fields = details.fields
+        fields.ensure_texts(contact.account, details.fields)
     contact.save()
     contact.tags.set(tags.ensure(contact.account, details.tags))
 

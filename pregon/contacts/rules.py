@@ -8,13 +8,13 @@ values, and the names of a business's own fields, travel as parameters.
 Refused     the JSON is not a definition: `.path` says where, the sentence why
 """
 
+import calendar
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -127,10 +127,10 @@ def flat(group: Group) -> Iterator[Rule]:
             yield part
 
 
-def sql(group: Group, now: datetime | None = None) -> tuple[str, dict[str, Any]]:
-    """A condition over a contact `c`, and its named parameters (`rule_…`)."""
+def sql(group: Group, now: datetime) -> tuple[str, dict[str, Any]]:
+    """A condition over a contact `c`, and its named parameters (`rule_…`). `now` at the business's own clock: it has its days."""
     params: dict[str, Any] = {}
-    return _group_sql(group, params, now or timezone.now()), params
+    return _group_sql(group, params, now), params
 
 
 def _group_sql(group: Group, params: dict[str, Any], now: datetime) -> str:
@@ -246,12 +246,52 @@ def _since(days: Any, now: datetime) -> datetime:
     return now - timedelta(days=days)
 
 
+def _day(value: Any) -> str:
+    try:
+        found = date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        found = None
+    if found is None or found.isoformat() != value:
+        raise ValueError(_("Va un día, como 2026-07-01."))
+    return str(value)
+
+
+def _within_a_year(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 365:
+        raise ValueError(_("Van días, de 0 a %(most)s.") % {"most": 365})
+    return value
+
+
+def _past(days: Any, now: datetime) -> list[str]:
+    return _stretch(now, -days, 0)
+
+
+def _coming(days: Any, now: datetime) -> list[str]:
+    return _stretch(now, 0, days)
+
+
+def _stretch(now: datetime, begins: int, ends: int) -> list[str]:
+    return [(now.date() + timedelta(days=days)).isoformat() for days in (begins, ends)]
+
+
+def _anniversaries(days: Any, now: datetime) -> list[str]:
+    """Today's month and day, and those of so many days more. Who was born on 29 February has theirs on the 28th of most years."""
+    coming = [now.date() + timedelta(days=n) for n in range(days + 1)]
+    short = any((day.month, day.day) == (2, 28) and not calendar.isleap(day.year) for day in coming)
+    return sorted({day.isoformat()[5:] for day in coming} | ({"02-29"} if short else set()))
+
+
 # Fields
 
 _TAGGED = "EXISTS (SELECT FROM contacts_contact_tags AS t WHERE t.contact_id = c.id AND t.tag_id = {value})"
 _FIGURE = (
     "CASE WHEN c.fields ->> {name} ~ '^-?[0-9]{{1,15}}([.][0-9]{{1,6}})?$' THEN (c.fields ->> {name})::numeric END"
 )
+# As texts: what is no day of the calendar is none in any comparison, and ends no query.
+_DATE = (
+    "CASE WHEN c.fields ->> {name} ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$' THEN (c.fields ->> {name}) COLLATE \"C\" END"
+)
+_IN_STRETCH = f"{_DATE} BETWEEN ({{value}}::text[])[1] AND ({{value}}::text[])[2]"
 
 FIELDS: dict[str, dict[str, Operator]] = {
     "consent": {
@@ -293,6 +333,12 @@ OWN_FIELD: dict[str, Operator] = {
     "starts": Operator("starts_with(c.fields ->> {name}, {value})", _text),
     "more": Operator(f"{_FIGURE} > {{value}}", _figure),
     "less": Operator(f"{_FIGURE} < {{value}}", _figure),
+    "before": Operator(f"{_DATE} < {{value}}", _day),
+    "after": Operator(f"{_DATE} > {{value}}", _day),
+    "within": Operator(_IN_STRETCH, _days, _past),
+    "not_within": Operator(f"{_DATE} < ({{value}}::text[])[1]", _days, _past),
+    "coming": Operator(_IN_STRETCH, _days, _coming),
+    "anniversary": Operator(f"substr({_DATE}, 6) = ANY({{value}}::text[])", _within_a_year, _anniversaries),
     "filled": Operator("coalesce(c.fields ->> {name}, '') <> ''", _nothing),
     "empty": Operator("coalesce(c.fields ->> {name}, '') = ''", _nothing),
 }

@@ -23,10 +23,11 @@ class NameTaken(Exception):
 
 
 class Names(NamedTuple):
-    """What the ids in rules are called."""
+    """What the ids, and the fields of the business's own, are called."""
 
     tags: Mapping[int, str]
     imports: Mapping[int, str]
+    fields: Mapping[str, str]
 
 
 def rules_of(segment: Segment) -> Group:
@@ -56,7 +57,8 @@ def names(account: Account, group: Group) -> Names:
     used = {rule.field for rule in rules.flat(group)}
     tags = account.tags.values_list("id", "name") if "tag" in used else ()
     imports = account.imports.values_list("id", "file_name") if "import" in used else ()
-    return Names(dict(tags), dict(imports))
+    own = account.own_fields.values_list("name", "label") if any(name.startswith(OWN) for name in used) else ()
+    return Names(dict(tags), dict(imports), dict(own))
 
 
 def describe(group: Group, names: Names) -> str:
@@ -71,7 +73,8 @@ def tell(rule: Rule, names: Names) -> str:
         sentence = activity.words[rule.op]
         return str(sentence % {"days": rule.value} if rule.value is not None else sentence)
     if rule.field.startswith(OWN):
-        return _own(rule) % {"name": rule.field.removeprefix(OWN), "value": rule.value}
+        name = rule.field.removeprefix(OWN)
+        return _own(rule) % {"name": names.fields.get(name, name), "value": rule.value}
     return _sentences(rule.field)[rule.op] % {"value": _called(rule, names)}
 
 
@@ -87,12 +90,20 @@ def _called(rule: Rule, names: Names) -> object:
 
 
 def _own(rule: Rule) -> str:
+    if rule.op == "anniversary" and rule.value == 0:
+        return _("cumplen años hoy, por su %(name)s")
     return {
         "is": _("tienen «%(value)s» en %(name)s"),
         "is_not": _("no tienen «%(value)s» en %(name)s"),
         "starts": _("tienen en %(name)s algo que empieza con «%(value)s»"),
         "more": _("tienen en %(name)s más de %(value)s"),
         "less": _("tienen en %(name)s menos de %(value)s"),
+        "before": _("tienen en %(name)s un día antes del %(value)s"),
+        "after": _("tienen en %(name)s un día después del %(value)s"),
+        "within": _("tienen en %(name)s un día de los últimos %(value)s"),
+        "not_within": _("tienen en %(name)s un día de hace más de %(value)s días"),
+        "coming": _("tienen en %(name)s un día de los próximos %(value)s"),
+        "anniversary": _("cumplen años en los próximos %(value)s días, por su %(name)s"),
         "filled": _("tienen algo en %(name)s"),
         "empty": _("no tienen nada en %(name)s"),
     }[rule.op]

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -77,11 +78,11 @@ FILTERS = {
 }
 
 
-def select(account_id: int, definition: Definition) -> tuple[str, Json]:
+def select(account: Account, definition: Definition) -> tuple[str, Json]:
     """SQL of the rows of contacts `c`, and its named parameters. Only this account's, whatever the ids say."""
-    given: Json = {"account": account_id, "audience_ids": list(definition.ids)}
+    given: Json = {"account": account.pk, "audience_ids": list(definition.ids)}
     if definition.kind is Kind.SEGMENT:
-        fitting, params = rules.sql(definition.rules)
+        fitting, params = rules.sql(definition.rules, timezone.localtime(timezone=account.zone))
         return f"{SELECT} AND {fitting}", given | params
     return SELECT + FILTERS[definition.kind], given
 

@@ -5,14 +5,15 @@ A value is computed in two places, here for the preview and in SQL for everybody
 cut to `room`, so that no message outgrows Meta's limits once it is filled (132005).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
-from django.db import connection
 from django.db.models import Count, Q
 
 from pregon.accounts.models import Account
-from pregon.contacts import optin
-from pregon.contacts.models import Consent, Contact
+from pregon.contacts import field_values, optin
+from pregon.contacts import fields as own_fields
+from pregon.contacts.models import Consent, Contact, Field
 
 LEAVE = "enlace_baja"  # everybody has one
 BUILT_IN = {
@@ -33,7 +34,16 @@ SAMPLES = {
 }
 BLANKS = r"\u0009-\u000d\u001c-\u001f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # str.split's, beside " "
 UNEVEN = f"[{BLANKS}]|^ | $|  "  # few texts are: to ask first costs a tenth of replacing
-RECENT = 500  # contacts that are asked for their columns
+COMMA = ","
+WRITTEN = {
+    field_values.DAY_FIRST: ("^([0-9]+)-([0-9]+)-([0-9]+)$", r"\3/\2/\1"),
+    field_values.MONTH_FIRST: ("^([0-9]+)-([0-9]+)-([0-9]+)$", r"\2/\3/\1"),
+    COMMA: ("^(-?[0-9]+)[.]([0-9]+)$", r"\1,\2"),
+}  # by style: a pattern and its replacement, for PostgreSQL and for Python
+VARIABLE = re.compile(r"\w[\w .-]{0,59}").fullmatch
+
+Styles = Mapping[str, str]
+"""Keys of WRITTEN by field: 2026-07-01 is written 01/07/2026, and in the other Panama 07/01/2026."""
 
 
 def room(name: str) -> int:
@@ -50,9 +60,12 @@ def sample(name: str, fallbacks: Mapping[str, str]) -> str:
     return SAMPLES.get(name.lower()) or fallback(name, fallbacks) or name
 
 
-def values(contact: Contact, names: Sequence[str], fallbacks: Mapping[str, str]) -> list[str]:
+def values(contact: Contact, names: Sequence[str], fallbacks: Mapping[str, str], styles: Styles) -> list[str]:
     """What fills the named fields for this person, in order; empty where there is neither a value nor a fallback."""
-    return [_value(contact, name)[: room(name)].strip(" ") or fallback(name, fallbacks) for name in names]
+    found = (_written(_value(contact, name), styles.get(name)) for name in names)
+    return [
+        value[: room(name)].strip(" ") or fallback(name, fallbacks) for name, value in zip(names, found, strict=True)
+    ]
 
 
 def fallback(name: str, fallbacks: Mapping[str, str]) -> str:
@@ -60,60 +73,51 @@ def fallback(name: str, fallbacks: Mapping[str, str]) -> str:
     return fallbacks.get(name.lower() if built_in(name) else name, "").strip(" ")
 
 
-def values_sql(names: Sequence[str], fallbacks: Mapping[str, str], contact: str = "c") -> tuple[str, dict[str, object]]:
-    """The same as a `text[]` expression over the alias `contact` and its parameters; NULL where `values` is empty."""
+def values_sql(names: Sequence[str], fallbacks: Mapping[str, str], styles: Styles) -> tuple[str, dict[str, object]]:
+    """The same as a `text[]` expression over a contact `c` and its parameters; NULL where `values` is empty."""
     parts, params = [], dict[str, object]()
     for at, name in enumerate(names):
         params |= optin.leave_params() if name.lower() == LEAVE else {}
         params |= {f"field_{at}": name, f"room_{at}": room(name), f"fallback_{at}": fallback(name, fallbacks)}
-        cut = f"btrim(left({_expression(name, contact, at)}, %(room_{at})s))"
+        cut = f"btrim(left({_written_sql(_expression(name, at), styles.get(name))}, %(room_{at})s))"
         parts.append(f"coalesce(nullif({cut}, ''), nullif(%(fallback_{at})s::text, ''))")
     return f"ARRAY[{', '.join(parts)}]::text[]", params
 
 
-def missing_sql(
-    names: Sequence[str], fallbacks: Mapping[str, str], contact: str = "c"
-) -> tuple[str, dict[str, object]]:
-    """Whether one of `values` is empty, without making them: a condition over the alias `contact`, and its parameters."""
-    needed = {
-        f"needed_{at}": name for at, name in enumerate(names) if not fallback(name, fallbacks) and name.lower() != LEAVE
-    }
-    tests = [f"coalesce({_raw(name, contact, key)} !~ '[^{BLANKS} ]', true)" for key, name in needed.items()]
+def missing_sql(names: Sequence[str], fallbacks: Mapping[str, str]) -> tuple[str, dict[str, object]]:
+    """Whether one of `values` is empty, without making them: a condition over a contact `c`, and its parameters."""
+    open_ = (name for name in names if not fallback(name, fallbacks) and name.lower() != LEAVE)
+    needed = {f"needed_{at}": name for at, name in enumerate(open_)}
+    tests = [f"coalesce({_raw(name, key)} !~ '[^{BLANKS} ]', true)" for key, name in needed.items()]
     return " OR ".join(tests) or "false", dict(needed)
 
 
 def available(account: Account) -> list[str]:
-    """The fields one may insert: the built-in ones, then the columns that recent contacts have."""
-    with connection.cursor() as cursor:
-        cursor.execute(COLUMNS, {"account": account.pk, "recent": RECENT})
-        return [*BUILT_IN, *(key for (key,) in cursor.fetchall() if not built_in(key))]
-
-
-# From the account's own last one: PostgreSQL walks back along all ids, and those of others may be the newest million.
-COLUMNS = """
-SELECT DISTINCT key FROM (
-    SELECT fields FROM contacts_contact
-    WHERE account_id = %(account)s AND id <= (SELECT max(id) FROM contacts_contact WHERE account_id = %(account)s)
-    ORDER BY id DESC LIMIT %(recent)s
-) recent,
-jsonb_object_keys(recent.fields) key WHERE key ~ '^\\w[\\w .-]{0,59}$' ORDER BY key
-"""
+    """The fields one may insert: the built-in ones, then the business's own whose names a text can hold."""
+    return [*BUILT_IN, *(name for name in own_fields.names(account) if VARIABLE(name) and not built_in(name))]
 
 
 def unknown(account: Account, names: Sequence[str]) -> list[str]:
-    """Those that no contact of the account has: most likely a slip of the pen."""
+    """Those that the account does not have: most likely a slip of the pen."""
     columns = [name for name in names if not built_in(name)]
-    if not columns:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(UNKNOWN, [columns, account.pk])
-        return [name for (name,) in cursor.fetchall()]
+    known = own_fields.names(account) if columns else []
+    return [name for name in columns if name not in known]
 
 
-UNKNOWN = """
-SELECT wanted FROM unnest(%s::text[]) wanted
-WHERE NOT EXISTS (SELECT 1 FROM contacts_contact WHERE account_id = %s AND fields ? wanted)
-"""
+def styles(account_id: int | None, names: Sequence[str]) -> Styles:
+    """How dates and numbers among these fields are written in the account's country; without an account as they are kept."""
+    own = [name for name in names if not built_in(name)]
+    if not own or account_id is None:
+        return {}
+    kinds = (Field.Kind.DATE, Field.Kind.NUMBER)
+    rows = Field.objects.filter(account=account_id, name__in=own, kind__in=kinds).select_related("account")
+    return {row.name: style for row in rows if (style := _style(row))}
+
+
+def _style(field: Field) -> str:
+    if field.kind == Field.Kind.DATE:
+        return field_values.order(field.account.country)
+    return COMMA if field_values.point(field.account.country) == "," else ""
 
 
 def lacking(account: Account, names: Sequence[str]) -> dict[str, int]:
@@ -128,7 +132,7 @@ def lacking(account: Account, names: Sequence[str]) -> dict[str, int]:
 
 def _empty(name: str) -> Q:
     if not built_in(name):
-        return Q(**{f"fields__{name}": ""}) | ~Q(fields__has_key=name)
+        return Q(fields__contains={name: ""}) | ~Q(fields__has_key=name)
     column = {"celular": "mobile", "correo": "email"}.get(name.lower(), "name")
     return Q(**{column: ""}) | Q(**{f"{column}__isnull": True})
 
@@ -148,16 +152,24 @@ def _value(contact: Contact, name: str) -> str:
     return _single_spaced(str(contact.fields.get(name) or ""))
 
 
-def _expression(name: str, contact: str, at: int) -> str:
+def _written(value: str, style: str | None) -> str:
+    return re.sub(*WRITTEN[style], value) if style else value
+
+
+def _written_sql(expression: str, style: str | None) -> str:
+    return "regexp_replace({}, '{}', '{}')".format(expression, *WRITTEN[style]) if style else expression
+
+
+def _expression(name: str, at: int) -> str:
     if name.lower() == LEAVE:
-        return optin.LEAVE_SQL.format(contact=contact)
-    even = _single_spaced_sql(_raw(name, contact, f"field_{at}"))
+        return optin.LEAVE_SQL.format(contact="c")
+    even = _single_spaced_sql(_raw(name, f"field_{at}"))
     return f"split_part({even}, ' ', 1)" if name.lower() == "nombre" else even
 
 
-def _raw(name: str, contact: str, key: str) -> str:
-    """As it is kept. `key` is the parameter that holds the name of a column of the business's own."""
-    return f"{contact}.{BUILT_IN[name.lower()]}" if built_in(name) else f"({contact}.fields ->> %({key})s)"
+def _raw(name: str, key: str) -> str:
+    """As it is kept. `key` is the parameter that holds the name of a field of the business's own."""
+    return f"c.{BUILT_IN[name.lower()]}" if built_in(name) else f"(c.fields ->> %({key})s)"
 
 
 def _single_spaced(raw: str) -> str:

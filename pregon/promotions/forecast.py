@@ -156,13 +156,15 @@ def rows(broadcast: Broadcast, now: datetime, room: int | None) -> tuple[str, di
     These two are the caller's to give; with a `room`, it falls by those who were queued before.
     """
     inner, params = judged(broadcast, now, room, part=PART)
-    values, value_params = fields.values_sql(preview.fields_of(broadcast.version), broadcast.version.fallbacks)
+    names = preview.fields_of(broadcast.version)
+    styles = fields.styles(broadcast.account_id, names)
+    values, value_params = fields.values_sql(names, broadcast.version.fallbacks, styles)
     return ROWS.format(judged=inner, values=values), params | value_params
 
 
 def judged(broadcast: Broadcast, now: datetime, room: int | None, part: str = "") -> tuple[str, dict[str, Any]]:
     """SQL and named parameters: everybody of the audience, or a part of it, each with the reason or ''."""
-    audience, params = audiences.select(broadcast.account_id, audiences.read(broadcast.audience))
+    audience, params = audiences.select(broadcast.account, audiences.read(broadcast.audience))
     missing, missing_params = fields.missing_sql(preview.fields_of(broadcast.version), broadcast.version.fallbacks)
     reasons = " ".join(f"WHEN {condition} THEN '{reason}'" for reason, condition in REASONS)
     sql = JUDGED.format(reasons=reasons.format(audience=audience, missing=missing), audience=audience + part)

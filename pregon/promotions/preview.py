@@ -170,7 +170,8 @@ def filled(words: str, texts: dict[str, str], place: str) -> str:
 def _known(version: Version, contact: Contact | None, names: list[str]) -> dict[str, str]:
     if contact is None:
         return {name: fields.sample(name, version.fallbacks) for name in names}
-    return dict(zip(names, fields.values(contact, names, version.fallbacks), strict=True))
+    styles = fields.styles(contact.account_id, names)
+    return dict(zip(names, fields.values(contact, names, version.fallbacks, styles), strict=True))
 
 
 def _one_line(words: str) -> str:

@@ -161,5 +161,5 @@ def _batch(number: Number, version: Version, contact: Contact) -> Batch:
 def _values(version: Version, contact: Contact, texts: list[str]) -> list[str]:
     """The person's own; an invented one where they have none: a test shows the message, not who lacks what."""
     names = [name for words in texts for name in text.variables(words)]
-    own = fields.values(contact, names, version.fallbacks)
+    own = fields.values(contact, names, version.fallbacks, fields.styles(contact.account_id, names))
     return [value or fields.sample(name, version.fallbacks) for name, value in zip(names, own, strict=True)]

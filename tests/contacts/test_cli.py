@@ -60,3 +60,12 @@ def test_what_is_wrong_is_one_sentence(owner, file, tmp_path):
     picture.write_bytes(b"\x89PNG\r\n\x1a\n")
     done = run(picture, "--account", owner.account_id)
     assert (done.exit_code, "no es una tabla" in done.output, "Traceback" in done.output) == (1, True, False)
+
+
+def test_dates_are_asked_for_and_cells_told(owner, tmp_path):
+    path = tmp_path / "fechas.csv"
+    path.write_text("nombre,celular,cumpleaños,correo\nAna,2225550117,03/04/1990,ana@x\n")
+    assert "primero el día o el mes" in run(path, "--account", owner.account_id).output
+    done = run(path, "--account", owner.account_id, "--dates", "month_first")
+    assert "correo: 1 × No es un correo: queda vacío." in done.output
+    assert owner.account.contacts.get().fields == {"cumpleaños": "1990-03-04"}

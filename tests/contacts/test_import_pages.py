@@ -81,7 +81,7 @@ class TestWalk:
     def test_columns_are_changed(self, owner, browser):
         upload(browser, "A,B,C\nAna,2225550117,Centro\n")
         import_ = ContactImport.objects.get()
-        chosen = {"column_0": "own", "column_1": "mobile", "column_2": "name"}
+        chosen = {"column_0": "new:text", "column_1": "mobile", "column_2": "name"}
         browser.post(url("import_columns", import_.pk), chosen)
         save(browser, statement="none")
         contact = owner.account.contacts.get()

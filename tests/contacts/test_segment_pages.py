@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 
 from pregon.accounts.models import Role
-from pregon.contacts import rules, segments
+from pregon.contacts import fields, rules, segments
+from pregon.contacts.field_values import Reading
 from pregon.promotions import audiences
 from tests import make
 
@@ -27,6 +28,19 @@ def url(name, *args):
 
 def row(at, kind, op, **more):
     return {f"c{at}-{key}": value for key, value in {"kind": kind, "op": op, **more}.items()}
+
+
+def own(account):
+    """A field of each kind."""
+    fields.ensure(
+        account,
+        {
+            "edad": Reading("number"),
+            "cumple": Reading("date"),
+            "vip": Reading("yes_no"),
+            "talla": Reading("choice", choices=["M", "G"]),
+        },
+    )
 
 
 def saved(account, data, name="Anas"):
@@ -53,7 +67,7 @@ class TestForm:
         page = browser.post(url("segment_new"), {"mode": "all", "act": "remove-0", **both})
         assert 'name="c0-kind" value="tag"' in page.text
         assert "c1-kind" not in page.text
-        both |= row(2, "own", "is", what="sucursal", value="Centro") | row(3, "written", "not_within", value="30")
+        both |= row(2, "own:sucursal", "is", value="Centro") | row(3, "written", "not_within", value="30")
         page = browser.post(
             url("segment_new"), {"mode": "all", "act": "save", "name": "  Los   VIP ", **both}, follow=True
         )
@@ -76,13 +90,23 @@ class TestForm:
             (row(0, "mobile", "starts", value="222"), {"field": "mobile", "op": "starts", "value": "+52222"}),
             (row(0, "mobile", "starts", value="+34 6"), {"field": "mobile", "op": "starts", "value": "+346"}),
             (row(0, "mobile", "to_fix", value=""), {"field": "mobile", "op": "to_fix"}),
-            (row(0, "own", "more", what="edad", value="12,5"), {"field": "own:edad", "op": "more", "value": 12.5}),
+            (row(0, "own:edad", "more", value="12,5"), {"field": "own:edad", "op": "more", "value": 12.5}),
+            (row(0, "own:edad", "is", value="1,200.50"), {"field": "own:edad", "op": "is", "value": "1200.5"}),
+            (row(0, "own:cumple", "anniversary", value="0"), {"field": "own:cumple", "op": "anniversary", "value": 0}),
+            (
+                row(0, "day:cumple", "after", value="2026-07-01"),
+                {"field": "own:cumple", "op": "after", "value": "2026-07-01"},
+            ),
+            (row(0, "own:vip", "is", value="sí"), {"field": "own:vip", "op": "is", "value": "sí"}),
+            (row(0, "own:talla", "is_not", value="M"), {"field": "own:talla", "op": "is_not", "value": "M"}),
+            (row(0, "own:borrado", "starts", value="X"), {"field": "own:borrado", "op": "starts", "value": "X"}),
             (row(0, "email", "filled"), {"field": "email", "op": "filled"}),
             (row(0, "read", "never", value="30"), {"field": "read", "op": "never"}),
             (row(0, "name", "word", value="José"), {"field": "name", "op": "word", "value": "José"}),
         ],
     )
     def test_each_kind_of_row(self, owner, browser, given, kept):
+        own(owner.account)
         browser.post(url("segment_new"), {"mode": "any", "act": "save", "name": "X", **given})
         assert owner.account.segments.get().definition == {"any": [kept]}
 
@@ -95,16 +119,45 @@ class TestForm:
             (row(0, "created", "within", value="0"), "Van días"),
             (row(0, "name", "word", value=""), "Va un texto"),
             (row(0, "mobile", "starts", value="abc"), "Va el comienzo de un celular"),
-            (row(0, "own", "more", what="edad", value="mucho"), "Va un número"),
+            (row(0, "own:edad", "more", value="mucho"), "Va un número"),
+            (row(0, "own:cumple", "within", value="0"), "Van días"),
+            (row(0, "day:cumple", "before", value="ayer"), "Va un día"),
+            (row(0, "own:talla", "is", value=""), "obligatorio"),
             (row(0, "tag", "is", value="999"), "opción válida"),
         ],
     )
     def test_what_is_wrong_is_said_where_it_is(self, owner, browser, given, told):
+        own(owner.account)
         saved(owner.account, ANA)
         data = {"mode": "all", "act": "save", "name": "Otro", **row(0, "name", "word", value="ana"), **given}
         page = browser.post(url("segment_new"), data)
         assert told in page.text
         assert owner.account.segments.count() == 1
+
+    def test_a_field_is_asked_for_by_its_kind(self, owner, browser):
+        own(owner.account)
+        owner.account.own_fields.filter(name="cumple").update(label="Cumpleaños")
+        page = browser.get(url("segment_new"))
+        assert '<option value="own:cumple">Cumpleaños</option>' in page.text
+        assert '<option value="day:cumple">Cumpleaños, por su día</option>' in page.text
+        page = browser.post(url("segment_new"), {"mode": "all", "act": "add", "add": "own:talla"})
+        assert '<option value="G">G</option>' in page.text
+        assert "empieza con" not in page.text
+        page = browser.post(url("segment_new"), {"mode": "all", "act": "add", "add": "day:cumple"})
+        assert 'type="date"' in page.text
+
+    def test_a_condition_of_another_time_stays(self, owner, browser):
+        """Made when the field was a text, which it is no more."""
+        own(owner.account)
+        condition = {"field": "own:talla", "op": "starts", "value": "X"}
+        segment = saved(owner.account, {"all": [condition]})
+        page = browser.get(url("segment_edit", segment.pk))
+        assert '<option value="starts" selected>' in page.text
+        assert '<option value="X" selected>' in page.text
+        given = row(0, "own:talla", "starts", value="X")
+        browser.post(url("segment_edit", segment.pk), {"mode": "all", "act": "save", "name": "Anas", **given})
+        segment.refresh_from_db()
+        assert segment.definition == {"all": [condition]}
 
     def test_changed_and_deleted(self, owner, browser):
         segment = saved(owner.account, ANA)

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 def chosen(account, definition):
     """Ids by SQL, which must be those of the ORM."""
-    sql, params = audiences.select(account.pk, definition)
+    sql, params = audiences.select(account, definition)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT id FROM ({sql}) AS rows", params)
         ids = {pk for (pk,) in cursor.fetchall()}

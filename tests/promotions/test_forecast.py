@@ -312,7 +312,8 @@ def test_what_was_predicted_happens(people, limit, fit, fallback):
     assert batch.queued + batch.omitted == len(contacts) == batch.messages.count()
     names = preview.fields_of(broadcast.version)
     for message in batch.messages.filter(status=Status.QUEUED).select_related("contact"):
-        assert message.values == fields.values(message.contact, names, broadcast.version.fallbacks), (
+        styles = fields.styles(account.pk, names)
+        assert message.values == fields.values(message.contact, names, broadcast.version.fallbacks, styles), (
             "as the preview showed it"
         )
         assert all(message.values)

@@ -8,7 +8,7 @@ from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pregon.contacts.models import Contact
+from pregon.contacts.models import Contact, Field
 from pregon.promotions import compositions, fields, preview, problems, shapes
 from pregon.promotions.models import Version, Way
 from pregon.simulator import messages, reviews, setup
@@ -24,7 +24,7 @@ MARIANA = Contact(name="Mariana  Torres", mobile="+522225550199", email="m@examp
 def sent(version: Version, contact: Contact) -> dict[str, Any]:
     """The body that leaves for this person."""
     message, _texts = preview.payload(version)
-    values = fields.values(contact, preview.fields_of(version), version.fallbacks)
+    values = fields.values(contact, preview.fields_of(version), version.fallbacks, {})
     slots = {f"v{index}": value for index, value in enumerate(values)}
     answer: dict[str, Any] = orjson.loads(payloads.compile(message)("+522225550199", slots, REFERENCE))
     return answer
@@ -242,21 +242,57 @@ def agree(version: Version, contact: Contact) -> None:
 
 @pytest.mark.django_db
 @settings(max_examples=60, deadline=None)
-@given(name=WORDS, email=WORDS, column=WORDS, fallback=st.sampled_from(["", " ", "vecina"]))
-def test_sql_and_python_give_the_same_values(name: str, email: str, column: str, fallback: str) -> None:
-    account = make.account()
+@given(
+    name=WORDS,
+    email=WORDS,
+    column=WORDS
+    | st.dates().map(str)
+    | st.decimals(-1000, 1000, places=3).map(str)
+    | st.sampled_from(["2026-07-01\n", "1.5 "]),
+    fallback=st.sampled_from(["", " ", "vecina"]),
+    country=st.sampled_from(["MX", "CL", "PA"]),
+    kind=st.sampled_from(Field.Kind.values),
+)
+def test_sql_and_python_give_the_same_values(
+    name: str, email: str, column: str, fallback: str, country: str, kind: str
+) -> None:
+    account = make.account(country=country)
     row = make.contact(account, name=name or "x", email=email, fields={"sucursal": column})
     names = ["nombre", "Nombre_Completo", "celular", "correo", "sucursal", "Enlace_baja", "nadie"]
     fallbacks = {"sucursal": fallback, "nombre": fallback}
-    sql, params = fields.values_sql(names, fallbacks)
+    account.own_fields.update(kind=kind)
+    styles = fields.styles(account.pk, names)
+    sql, params = fields.values_sql(names, fallbacks, styles)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {sql} FROM contacts_contact c WHERE id = %(id)s", params | {"id": row.pk})
         (found,) = cursor.fetchone()
-    assert [value or "" for value in found] == fields.values(row, names, fallbacks)
+    assert [value or "" for value in found] == fields.values(row, names, fallbacks, styles)
     missing, params = fields.missing_sql(names[:-1], fallbacks)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {missing} FROM contacts_contact c WHERE id = %(id)s", params | {"id": row.pk})
-        assert cursor.fetchone()[0] == (not all(fields.values(row, names[:-1], fallbacks)))
+        assert cursor.fetchone()[0] == (not all(fields.values(row, names[:-1], fallbacks, styles)))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("country", "kind", "kept", "written"),
+    [
+        ("MX", "date", "2026-07-01", "01/07/2026"),
+        ("PA", "date", "2026-07-01", "07/01/2026"),
+        ("MX", "text", "2026-07-01", "2026-07-01"),
+        ("CL", "number", "1234.5", "1234,5"),
+        ("MX", "number", "1234.5", "1234.5"),
+        ("CL", "text", "1234.5", "1234.5"),
+        ("CL", "number", "versión 1.5", "versión 1.5"),
+        ("CL", "yes_no", "sí", "sí"),
+    ],
+)
+def test_a_value_is_written_as_people_of_the_country_do(country: str, kind: str, kept: str, written: str) -> None:
+    account = make.account(country=country)
+    person = make.contact(account, fields={"dato": kept})
+    account.own_fields.update(kind=kind)
+    version = examples.version(Way.TEXT, detail="Dice {{dato}}.", fallbacks={})
+    assert preview.render(version, person).body == f"Dice {written}."
 
 
 @pytest.mark.django_db

@@ -52,6 +52,9 @@ Raw = tuple[int, list[str]]
 class Table:
     """Headers and a stream of rows; `rows` can be read once."""
 
+    exact = False
+    """Figures were figures in the file, and have a point before decimals."""
+
     def __init__(self, raw: Iterable[Raw], problems: list[RowProblem]) -> None:
         """`raw` gives rows of any width, blank ones included; raises SpreadsheetError."""
         stream = _not_blank(raw)

@@ -36,7 +36,9 @@ def read(file: BinaryIO, *, patience: float = _PATIENCE) -> Table:
     problems: list[RowProblem] = []
     if book["others"]:
         problems.append(RowProblem(0, _one_sheet(book["sheet"], book["others"])))
-    return Table(enumerate(messages, book["line"]), problems)
+    table = Table(enumerate(messages, book["line"]), problems)
+    table.exact = True
+    return table
 
 
 def _messages(file: BinaryIO, patience: float) -> Iterator[Any]:

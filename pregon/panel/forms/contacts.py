@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from pregon.accounts.models import Account, User
 from pregon.contacts import people, statements, tag_names
 from pregon.contacts.models import Contact
+from pregon.panel.forms import own_fields
 
 
 class ContactForm(forms.Form):
@@ -36,15 +37,15 @@ class ContactForm(forms.Form):
     def __init__(self, account: Account, contact: Contact | None = None, *args: Any, **kwargs: Any) -> None:
         self.account, self.contact = account, contact
         super().__init__(*args, **kwargs)
-        self.own = list(contact.fields) if contact else []
-        for place, name in enumerate(self.own):
-            self.fields[f"own_{place}"] = forms.CharField(label=name.capitalize(), max_length=200, required=False)
+        own = own_fields.controls(account, contact)
+        self.own = [*own]
+        self.fields |= {f"own_{place}": control for place, control in enumerate(own.values())}
         self.fields["mobile"].required = contact is None or contact.mobile is not None or not contact.meta_user_id
         if contact:
             self.initial = {**self.initial, **self._as_typed(contact)}
 
     def _as_typed(self, contact: Contact) -> dict[str, str]:
-        typed = {f"own_{place}": contact.fields[name] for place, name in enumerate(self.own)}
+        typed = {f"own_{place}": contact.fields.get(name, "") for place, name in enumerate(self.own)}
         return typed | {
             "name": contact.name,
             "mobile": contact.mobile_raw or contact.mobile or "",
@@ -68,13 +69,13 @@ class ContactForm(forms.Form):
 
     def details(self) -> people.Details:
         given = self.cleaned_data
-        own = {name: value for place, name in enumerate(self.own) if (value := given[f"own_{place}"])}
+        own = {name: given[f"own_{place}"] for place, name in enumerate(self.own)}
         return people.Details(
             name=given["name"],
             mobile=given["mobile"],
             email=given["email"],
             tags=tag_names.split(given["tags"]),
-            fields=own if self.own else None,
+            fields=own_fields.values(self.contact, own),
         )
 
 

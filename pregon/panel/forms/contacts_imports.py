@@ -1,17 +1,21 @@
 """Forms of an import: the file, what its columns are, and where the permission comes from."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, cast
 
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pregon.contacts import import_rows, statements
-from pregon.contacts.models import ContactImport
+from pregon.contacts import field_values, fields, import_rows, statements
+from pregon.contacts.models import ContactImport, Field
+from pregon.panel.forms import own_fields
 
-FIELD = "own"
+OLD, NEW = "own", "new"  # own:day_first:cumpleaños is one of the account's fields, new:number a new one
+YEAR_FIRST = gettext_lazy("Fecha: año-mes-día")
+ASKED = gettext_lazy("Fecha: ¿primero el día o el mes?")
 COLUMN_WORDS = {
     "": gettext_lazy("No guardar"),
     "name": gettext_lazy("Nombre"),
@@ -21,7 +25,6 @@ COLUMN_WORDS = {
     "consent": gettext_lazy("Permiso (sí o no)"),
     "opt_out": gettext_lazy("Baja"),
     "tags": gettext_lazy("Etiquetas"),
-    FIELD: gettext_lazy("Otro dato"),
 }
 
 
@@ -57,39 +60,86 @@ class FileForm(forms.Form):
 
 
 class ColumnsForm(forms.Form):
-    """One choice per column of the file."""
+    """One choice per column of the file: what a contact has, a field of the business's own, or a new one and its kind."""
 
-    def __init__(self, headers: Sequence[str], mapping: Mapping[str, Any], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.headers = headers
-        taken = {place: field for field, place in mapping.items() if field != "fields"}
-        taken |= dict.fromkeys(mapping.get("fields", {}).values(), FIELD)
-        for place, header in enumerate(headers):
+    def __init__(self, import_: ContactImport, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data)
+        self.headers: list[str] = import_.headers
+        self.account = import_.account
+        self.there = {field.name: field for field in fields.of(self.account)}
+        self.called = fields.called(self.there.values())
+        taken = {place: field for field, place in import_.mapping.items() if field not in ("fields", "kinds")}
+        columns = import_rows.columns(import_.mapping)
+        own = {place: (name, columns[name]) for name, place in import_.mapping.get("fields", {}).items()}
+        for place, header in enumerate(self.headers):
+            initial = self._own(*own[place]) if place in own else taken.get(place, "")
+            words = {"class": "form-select", "aria-label": _("Qué es la columna %(name)s") % {"name": header}}
             self.fields[f"column_{place}"] = forms.ChoiceField(
-                label=header,
-                choices=list(COLUMN_WORDS.items()),
-                initial=taken.get(place, ""),
-                required=False,
-                widget=forms.Select(
-                    attrs={"class": "form-select", "aria-label": _("Qué es la columna %(name)s") % {"name": header}}
-                ),
-            )
+                label=header, choices=self._choices(header, initial), initial=initial, required=False,
+                widget=forms.Select(attrs=words),
+            )  # fmt: skip
+
+    def _own(self, name: str, column: str) -> str:
+        return f"{OLD}:{column}:{name}" if name in self.there else f"{NEW}:{column}"
+
+    def _choices(self, header: str, initial: str) -> list[Any]:
+        """What people have and the new kinds; the open question about a date only where it is asked."""
+        ways = [(field.name, *way) for field in self.there.values() for way in self._ways(field)]
+        ours = [(f"{OLD}:{column}:{name}", words) for name, column, words in ways]
+        kinds = [(f"{NEW}:{column}", words) for column, words in self._kinds().items()]
+        asked = [(initial, ASKED)] if initial.split(":")[1:2] == [field_values.ASK] else []
+        groups = [(_("Uno de tus datos"), ours)] if ours else []
+        if fields.key(header) not in self.called:
+            groups.append((_("Un dato nuevo"), kinds))
+        return [*COLUMN_WORDS.items(), *asked, *groups]
+
+    def _kinds(self) -> dict[str, str | Promise]:
+        return own_fields.kinds(self.account.country) | {field_values.DATE: YEAR_FIRST}
+
+    def _ways(self, field: Field) -> list[tuple[str, str | Promise]]:
+        """The one way to read its column, or those of a date."""
+        if field.kind != Field.Kind.DATE:
+            return [(field.kind, field.label)]
+        dates = {column: words for column, words in self._kinds().items() if column in field_values.DATES}
+        return [(column, f"{field.label}, {str(words).lower()}") for column, words in dates.items()]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        chosen = [choice for choice in given.values() if choice and choice != FIELD]
-        for column in chosen:
-            if chosen.count(column) > 1:
-                raise forms.ValidationError(_("Elige %(name)s para una sola columna.") % {"name": COLUMN_WORDS[column]})
-        if "mobile" not in chosen:
+        chosen = {name: _about(choice) for name, choice in given.items() if choice and not choice.startswith(f"{NEW}:")}
+        for name, about in chosen.items():
+            if [*chosen.values()].count(about) > 1:
+                words = COLUMN_WORDS.get(about) or dict(_flat(self.fields[name].choices))[given[name]]  # type: ignore[attr-defined]
+                raise forms.ValidationError(_("Elige %(name)s para una sola columna.") % {"name": words})
+        if "mobile" not in chosen.values():
             raise forms.ValidationError(_("Dinos en qué columna está el celular."))
+        for name, choice in given.items():
+            if choice.split(":")[1:2] == [field_values.ASK]:
+                label = self.fields[name].label
+                raise forms.ValidationError(_("Dinos si en «%(name)s» va primero el día o el mes.") % {"name": label})
         return given
 
     def mapping(self) -> import_rows.Mapping_:
         """As ContactImport keeps it."""
         chosen = {place: self.cleaned_data[f"column_{place}"] for place in range(len(self.headers))}
-        own = {import_rows.field_name(self.headers[place]): place for place, each in chosen.items() if each == FIELD}
-        return {each: place for place, each in chosen.items() if each not in ("", FIELD)} | {"fields": own}
+        new = import_rows.names(self.headers, [place for place, each in chosen.items() if each.startswith(f"{NEW}:")])
+        old = {each.split(":", 2)[2]: place for place, each in chosen.items() if each.startswith(f"{OLD}:")}
+        own = new | old
+        kinds = {name: chosen[place].split(":")[1] for name, place in own.items()}
+        ours = {each: place for place, each in chosen.items() if each in COLUMN_WORDS and each}
+        return ours | {"fields": own, "kinds": kinds}
+
+
+def _about(choice: str) -> str:
+    """What two columns cannot both be."""
+    return choice.split(":", 2)[2] if choice.startswith(f"{OLD}:") else choice
+
+
+def _flat(choices: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    for value, words in choices:
+        if isinstance(words, list | tuple):
+            yield from words
+        else:
+            yield value, words
 
 
 class CommitForm(forms.Form):

@@ -14,19 +14,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pregon.accounts.models import Account
-from pregon.contacts import rules, segments
-from pregon.contacts.models import Consent, ContactImport, Segment
+from pregon.contacts import field_values, fields, rules, segments
+from pregon.contacts.field_values import CHOICE, DATE, NUMBER, TEXT, YES_NO
+from pregon.contacts.models import Consent, ContactImport, Field, Segment
 from pregon.contacts.rules import OWN, Group, Refused, Rule
 from pregon.lib import phones
-from pregon.promotions import fields
 
 Choices = list[tuple[str, str | Promise]]
 
-OWN_KIND, GROUP_KIND = "own", "group"
+GROUP_KIND = "group"
+DAY = "day:"  # before the name of a field of dates: a row about one day; the one with OWN is about days from now
 LABELS: dict[str, str | Promise] = {
     "consent": gettext_lazy("Permiso"),
     "tag": gettext_lazy("Etiqueta"),
-    OWN_KIND: gettext_lazy("Un dato tuyo"),
     "name": gettext_lazy("Nombre"),
     "mobile": gettext_lazy("Celular"),
     "email": gettext_lazy("Correo"),
@@ -37,15 +37,6 @@ PRESENCE: Choices = [("filled", gettext_lazy("tienen")), ("empty", gettext_lazy(
 OPS: dict[str, Choices] = {
     "consent": [("is", gettext_lazy("están")), ("is_not", gettext_lazy("no están"))],
     "tag": [("is", gettext_lazy("tienen")), ("is_not", gettext_lazy("no tienen"))],
-    OWN_KIND: [
-        ("is", gettext_lazy("es")),
-        ("is_not", gettext_lazy("no es")),
-        ("starts", gettext_lazy("empieza con")),
-        ("more", gettext_lazy("es más de")),
-        ("less", gettext_lazy("es menos de")),
-        ("filled", gettext_lazy("tiene algo")),
-        ("empty", gettext_lazy("está vacío")),
-    ],
     "name": [("word", gettext_lazy("tiene una palabra que empieza con")), *PRESENCE],
     "mobile": [("starts", gettext_lazy("empieza con")), *PRESENCE, ("to_fix", gettext_lazy("está por corregir"))],
     "email": PRESENCE,
@@ -55,6 +46,24 @@ OPS: dict[str, Choices] = {
     ],
     "import": [("is", gettext_lazy("es")), ("is_not", gettext_lazy("no es"))],
 }
+IS: Choices = [("is", gettext_lazy("es")), ("is_not", gettext_lazy("no es"))]
+SOMETHING: Choices = [("filled", gettext_lazy("tiene algo")), ("empty", gettext_lazy("está vacío"))]
+SIZE: Choices = [("more", gettext_lazy("es más de")), ("less", gettext_lazy("es menos de"))]
+OWN_OPS: dict[str, Choices] = {
+    TEXT: [*IS, ("starts", gettext_lazy("empieza con")), *SIZE, *SOMETHING],
+    NUMBER: [*SIZE, *IS, *SOMETHING],
+    DATE: [
+        ("anniversary", gettext_lazy("cumple años en los próximos")),
+        ("within", gettext_lazy("en los últimos")),
+        ("not_within", gettext_lazy("hace más de")),
+        ("coming", gettext_lazy("en los próximos")),
+        *SOMETHING,
+    ],
+    DAY: [("before", gettext_lazy("antes del")), ("after", gettext_lazy("después del"))],
+    YES_NO: [*IS, *SOMETHING],
+    CHOICE: [*IS, *SOMETHING],
+}
+EVERY_OP = {op: label for ops in OWN_OPS.values() for op, label in ops}
 ACTIVITY_OPS: Choices = [
     ("within", gettext_lazy("sí, en los últimos")),
     ("not_within", gettext_lazy("no, en los últimos")),
@@ -66,9 +75,17 @@ NO_VALUE = ("filled", "empty", "to_fix", "ever", "never")
 PROPOSED = {"created": 30, "consent": Consent.GRANTED}
 
 
-def kinds() -> Choices:
-    """What a condition can be about."""
-    return [*LABELS.items(), *((activity.name, activity.label) for activity in rules.ACTIVITIES.values())]
+def kinds(own: Iterable[Field]) -> Choices:
+    """What a condition can be about; of the fields of the business's own, dates twice."""
+    activities = ((activity.name, activity.label) for activity in rules.ACTIVITIES.values())
+    return [*LABELS.items(), *(each for field in own for each in _about(field)), *activities]
+
+
+def _about(field: Field) -> Choices:
+    if field.kind != DATE:
+        return [(OWN + field.name, field.label)]
+    day = _("%(name)s, por su día") % {"name": field.label}
+    return [(OWN + field.name, field.label), (DAY + field.name, day)]
 
 
 class ConditionForm(forms.Form):
@@ -76,21 +93,39 @@ class ConditionForm(forms.Form):
 
     kind = forms.CharField(widget=forms.HiddenInput)
 
-    def __init__(self, account: Account, kind: str, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, account: Account, own: Iterable[Field], kind: str, *args: Any, **kwargs: Any) -> None:
+        """`own`: the account's own fields."""
         super().__init__(*args, **kwargs)
         self.account, self.about = account, kind
-        self.label = dict(kinds()).get(kind, _("Varias condiciones"))
         self.initial.setdefault("kind", kind)
         if kind == GROUP_KIND:
+            self.label: str | Promise = _("Varias condiciones")
             self.fields["value"] = forms.CharField(widget=forms.HiddenInput)
             return
-        if kind == OWN_KIND:
-            used = self.data.get(self.add_prefix("what")) or self.initial.get("what")
-            names = dict.fromkeys([*_own_fields(account), *([used] if used else [])])  # one that nobody has now stays
-            self.fields["what"] = _select(_("Dato"), ((name, name) for name in names))
-        self.fields["op"] = _select(_("Condición"), OPS.get(kind, ACTIVITY_OPS))
-        if value := _value_field(account, kind):
+        self.own = _named(own, kind)
+        self.label = dict(kinds([self.own] if self.own else []))[kind]
+        self.fields["op"] = _select(_("Condición"), self._ops())
+        if value := self._value_field():
             self.fields["value"] = value
+
+    def _ops(self) -> Choices:
+        if not self.own:
+            return OPS.get(self.about, ACTIVITY_OPS)
+        ops, kept = OWN_OPS[DAY if self.about.startswith(DAY) else self.own.kind], self._kept("op")
+        return [*ops, (kept, EVERY_OP[kept])] if kept in EVERY_OP.keys() - dict(ops).keys() else ops
+
+    def _kept(self, name: str) -> str:
+        """What the row says now; of another time, when the field had another kind, it stays."""
+        return str(self.data.get(self.add_prefix(name)) or self.initial.get(name) or "")
+
+    def _value_field(self) -> forms.Field | None:
+        if not self.own:
+            return _value_field(self.account, self.about)
+        kind = DAY if self.about.startswith(DAY) else self.own.kind
+        if kind == CHOICE:
+            options = dict.fromkeys([*self.own.choices, *filter(None, [self._kept("value")])])
+            return _select(self.own.label, ((option, option) for option in options))
+        return _own_value_field(kind, self.own)
 
     @property
     def valueless(self) -> bool:
@@ -120,8 +155,7 @@ class ConditionForm(forms.Form):
         given = self.cleaned_data
         if self.about == GROUP_KIND:
             return json.loads(given["value"])
-        name = OWN + given["what"] if self.about == OWN_KIND else self.about
-        rule = {"field": name, "op": given["op"]}
+        rule = {"field": OWN + self.own.name if self.own else self.about, "op": given["op"]}
         return rule if given["op"] in NO_VALUE else rule | {"value": self._value(given["op"], given.get("value"))}
 
     def _value(self, op: str, value: Any) -> Any:
@@ -132,6 +166,8 @@ class ConditionForm(forms.Form):
                 return float(str(value).replace(",", "."))
             except ValueError:
                 return value
+        if self.own and self.own.kind == NUMBER:
+            return field_values.read_number(value, field_values.point(self.account.country)) or value
         return int(value) if self.about in ("tag", "import") and value else value
 
 
@@ -152,7 +188,6 @@ class SegmentForm(forms.Form):
     )
     add = forms.ChoiceField(
         label=gettext_lazy("Otra condición"),
-        choices=kinds,
         required=False,
         widget=forms.Select(attrs={"class": "form-select"}),
     )
@@ -163,6 +198,8 @@ class SegmentForm(forms.Form):
         mode = group.mode if group else "all"
         super().__init__(data, initial={"name": segment.name, "mode": mode})
         self.account, self.segment = account, segment
+        self.own = fields.of(account)
+        self.fields["add"].choices = kinds(self.own)  # type: ignore[attr-defined]
         if data is None:
             parts = group.parts if group else ()
             self.rows = [self._row(at, _kind(part), initial=_initial(part)) for at, part in enumerate(parts)]
@@ -186,13 +223,14 @@ class SegmentForm(forms.Form):
 
     def _sent(self, data: Mapping[str, Any]) -> list[ConditionForm]:
         """The rows of the form that was sent, numbered anew, with what `act` adds or takes away."""
-        act, known = data.get("act", ""), {name for name, _label in kinds()} | {GROUP_KIND}
-        places = [at for at in range(rules.MOST) if data.get(f"c{at}-kind") in known and act != f"remove-{at}"]
+        act, known = data.get("act", ""), {name for name, _label in kinds(self.own)} | {GROUP_KIND}
+        sent = {at: data.get(f"c{at}-kind", "") for at in range(rules.MOST)}
+        places = [at for at, kind in sent.items() if (kind in known or _own_name(kind)) and act != f"remove-{at}"]
         rows = []
         for at, place in enumerate(places):
             given = {
                 f"c{at}-{name}": data.get(f"c{place}-{name}")
-                for name in ("kind", "op", "what", "value")
+                for name in ("kind", "op", "value")
                 if f"c{place}-{name}" in data
             }
             rows.append(self._row(at, data[f"c{place}-kind"], given))
@@ -202,7 +240,7 @@ class SegmentForm(forms.Form):
         return rows
 
     def _row(self, at: int, kind: str, data: Mapping[str, Any] | None = None, **more: Any) -> ConditionForm:
-        return ConditionForm(self.account, kind, data, prefix=f"c{at}", **more)
+        return ConditionForm(self.account, self.own, kind, data, prefix=f"c{at}", **more)
 
 
 def _select(label: str, choices: Iterable[tuple[Any, Any]]) -> forms.ChoiceField:
@@ -221,35 +259,59 @@ def _value_field(account: Account, kind: str) -> forms.Field | None:
             return _select(_("Archivo"), saved.values_list("id", "file_name"))
         case "email":
             return None
-        case "name" | "mobile" | "own":
-            text = forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"})
-            return forms.CharField(
-                label=_("Valor"), max_length=rules.LONGEST, required=False, widget=text, strip=kind != "own"
-            )
-    number = forms.NumberInput(
-        attrs={"class": "form-control", "min": 1, "max": rules.MOST_DAYS, "inputmode": "numeric"}
-    )
-    return forms.IntegerField(label=_("días"), required=False, widget=number)
+        case "name" | "mobile":
+            return _text_field()
+    return _days_field(1)
 
 
-def _own_fields(account: Account) -> list[str]:
-    return [name for name in fields.available(account) if not fields.built_in(name)]
+def _own_value_field(kind: str, own: Field) -> forms.Field:
+    match kind:
+        case "yes_no":
+            return _select(own.label, ((each, each) for each in (field_values.YES, field_values.NO)))
+        case "date":
+            return _days_field(0, initial=7)
+        case "day:":
+            day = forms.DateInput(attrs={"class": "form-control", "type": "date"}, format="%Y-%m-%d")
+            return forms.CharField(label=_("día"), required=False, widget=day)
+    return _text_field(strip=False)
+
+
+def _text_field(*, strip: bool = True) -> forms.Field:
+    text = forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"})
+    return forms.CharField(label=_("Valor"), max_length=rules.LONGEST, required=False, widget=text, strip=strip)
+
+
+def _days_field(least: int, initial: int | None = None) -> forms.Field:
+    attrs = {"class": "form-control", "min": least, "max": rules.MOST_DAYS, "inputmode": "numeric"}
+    widget = forms.NumberInput(attrs=attrs)
+    return forms.IntegerField(label=_("días"), required=False, initial=initial, widget=widget)
+
+
+def _named(own: Iterable[Field], kind: str) -> Field | None:
+    """The field that a row is about; one that is gone stays a text."""
+    name = _own_name(kind)
+    return next((field for field in own if field.name == name), Field(name=name, label=name) if name else None)
+
+
+def _own_name(kind: str) -> str:
+    return next((kind.removeprefix(start) for start in (OWN, DAY) if kind.startswith(start)), "")
 
 
 def _kind(part: Rule | Group) -> str:
     if isinstance(part, Group):
         return GROUP_KIND
-    return OWN_KIND if part.field.startswith(OWN) else part.field
+    return DAY + part.field.removeprefix(OWN) if part.op in ("before", "after") else part.field
 
 
 def _initial(part: Rule | Group) -> dict[str, Any]:
     if isinstance(part, Group):
         return {"value": json.dumps(rules.dump(part))}
-    return {"op": part.op, "what": part.field.removeprefix(OWN), "value": part.value}
+    return {"op": part.op, "value": part.value}
 
 
 def _proposed(kind: str) -> dict[str, Any]:
-    return {"value": PROPOSED.get(kind, 30 if kind in rules.ACTIVITIES else None)}
+    value = PROPOSED.get(kind, 30 if kind in rules.ACTIVITIES else None)
+    return {} if value is None else {"value": value}
 
 
 def _beginning(typed: str, country: str) -> str:

@@ -12,7 +12,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from pregon.accounts import access, clients
 from pregon.accounts.models import Role
-from pregon.contacts import import_reasons, imports, statements
+from pregon.contacts import fields, import_reasons, import_remarks, imports, statements
 from pregon.contacts.imports import Review
 from pregon.contacts.models import ContactImport
 from pregon.lib.spreadsheets import SpreadsheetError
@@ -67,12 +67,11 @@ def import_progress(request: access.Request, pk: int) -> HttpResponse:
 @require_POST
 @access.member(Role.EDITOR)
 def import_columns(request: access.Request, pk: int) -> HttpResponse:
-    import_ = access.get(request.account.imports.filter(status=Status.REVIEWING), pk)
-    form = ColumnsForm(import_.headers, import_.mapping, request.POST)
+    rows = request.account.imports.select_related("account").filter(status=Status.REVIEWING)
+    import_ = access.get(rows, pk)
+    form = ColumnsForm(import_, request.POST)
     if not form.is_valid():
-        return render(
-            request, "panel/imports/import_columns.html", {"import": import_, **_columns(form, import_.sample)}
-        )
+        return render(request, "panel/imports/import_columns.html", {"import": import_, **_columns(form, import_)})
     return _act(request, import_, lambda: imports.change_columns(import_, form.mapping()))
 
 
@@ -102,6 +101,20 @@ def import_rejects(request: access.Request, pk: int) -> HttpResponseBase:
     return FileResponse(
         rows, as_attachment=True, filename=f"{_('filas-fuera')}-{pk}.csv", content_type="text/csv; charset=utf-8"
     )
+
+
+@require_GET
+@access.member(Role.EDITOR)
+def import_cells(request: access.Request, pk: int) -> HttpResponseBase:
+    """The cells that are not saved as they stand, each with what becomes of it, as CSV."""
+    import_ = _of(request, pk)
+    try:
+        rows = imports.remarks(import_)
+    except imports.ImportProblem as error:
+        messages.warning(request, str(error))
+        return redirect("panel:import_review", pk)
+    name = f"{_('celdas-con-aviso')}-{pk}.csv"
+    return FileResponse(rows, as_attachment=True, filename=name, content_type="text/csv; charset=utf-8")
 
 
 @require_POST
@@ -155,8 +168,7 @@ def _review(request: access.Request, import_: ContactImport, form: CommitForm) -
     try:
         review = imports.review(import_)
     except imports.ImportProblem as error:
-        columns = _columns(ColumnsForm(import_.headers, import_.mapping), import_.sample)
-        context = {"import": import_, "problem": str(error), **columns}
+        context = {"import": import_, "problem": str(error), **_columns(ColumnsForm(import_), import_)}
         return render(request, "panel/imports/import_columns.html", context)
     context = {
         "import": import_,
@@ -166,14 +178,15 @@ def _review(request: access.Request, import_: ContactImport, form: CommitForm) -
         "withdraws": import_.statement == statements.OPT_OUT,
         "grants": import_.statement != statements.NONE and import_.statement != statements.OPT_OUT,
         **contacts_ledger.account(review.counts),
-        **_columns(ColumnsForm(import_.headers, import_.mapping), import_.sample),
+        "remarks": _remarks(import_),
+        **_columns(ColumnsForm(import_), import_),
     }
     return render(request, "panel/imports/import_review.html", context)
 
 
 def _done(request: access.Request, import_: ContactImport) -> HttpResponse:
     """Saved, with the way back; or taken back."""
-    context = {"import": import_, **contacts_ledger.account(import_.counts)}
+    context = {"import": import_, "remarks": _remarks(import_), **contacts_ledger.account(import_.counts)}
     if import_.status == Status.UNDONE:
         context["as_before"] = import_.taken_back - import_.stayed
         return render(request, "panel/imports/import_undone.html", context)
@@ -186,13 +199,26 @@ def _unreadable(request: access.Request, import_: ContactImport, problem: str) -
     return render(request, "panel/imports/import_unreadable.html", {"import": import_, "problem": problem}, status=422)
 
 
-def _columns(form: ColumnsForm, sample: list[list[str]]) -> dict[str, Any]:
+def _columns(form: ColumnsForm, import_: ContactImport) -> dict[str, Any]:
     """Each column with what it holds in the first rows."""
     shown = [
-        {"field": form[f"column_{place}"], "sample": [row[place] for row in sample if row[place]][:3]}
+        {"field": form[f"column_{place}"], "sample": [row[place] for row in import_.sample if row[place]][:3]}
         for place in range(len(form.headers))
     ]
     return {"columns": shown, "columns_form": form}
+
+
+def _remarks(import_: ContactImport) -> dict[str, Any]:
+    """Cells that are not saved as they stand, by column, and the first ones; nothing for a list of opt-outs, of which none is."""
+    counts = {} if import_.statement == statements.OPT_OUT else import_.remarks.get("counts", {})
+    readings = fields.as_kept(import_)
+    rows = [(import_remarks.label(import_, name), n, import_remarks.tell(name, readings)) for name, n in counts.items()]
+    examples = [import_remarks.Remark(*parts) for parts in import_.remarks.get("examples", ())]
+    return {
+        "total": sum(counts.values()),
+        "columns": rows,
+        "examples": [(each, import_remarks.label(import_, each.field)) for each in examples],
+    }
 
 
 def _examples(review: Review) -> list[dict[str, Any]]:

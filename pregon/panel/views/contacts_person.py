@@ -17,7 +17,7 @@ from pregon.accounts.models import Role
 from pregon.contacts import consent, merging, pairs, people
 from pregon.contacts.models import Consent, Contact, Source
 from pregon.lib import phones
-from pregon.panel import wording
+from pregon.panel import own_values, wording
 from pregon.panel.forms.contacts import ConsentForm, ContactForm
 from pregon.panel.views import contacts_timeline
 
@@ -120,6 +120,7 @@ def _may_grant(request: access.Request, person: Contact) -> bool:
 def _head(request: access.Request, person: Contact) -> dict[str, Any]:
     likely = pairs.of(person).first()
     return {
+        "own": own_values.shown(person, request.account.country),
         "merges": person.merges.select_related("actor").order_by("-id"),
         "likely": likely,
         "twin": likely and (likely.high if likely.low == person else likely.low),

@@ -45,6 +45,7 @@ urlpatterns = [
     path("contactos/importar/<int:pk>/columnas/", contacts_imports.import_columns, name="import_columns"),
     path("contactos/importar/<int:pk>/guardar/", contacts_imports.import_commit, name="import_commit"),
     path("contactos/importar/<int:pk>/fuera/", contacts_imports.import_rejects, name="import_rejects"),
+    path("contactos/importar/<int:pk>/celdas/", contacts_imports.import_cells, name="import_cells"),
     path("contactos/importar/<int:pk>/descartar/", contacts_imports.import_discard, name="import_discard"),
     path("contactos/importar/<int:pk>/avance/", contacts_imports.import_progress, name="import_progress"),
     path("contactos/importar/<int:pk>/parar/", contacts_imports.import_stop, name="import_stop"),
