@@ -255,35 +255,29 @@ class TestOrders(TestCase):
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(st.one_of(ACTS, MERGES), max_size=12))
     def test_nobody_who_said_no_can_be_sent_to(self, steps):
-        """A person is all the numbers merged so far; their yes is a file's, which revives nobody."""
-        account = make.account()
-        actor = make.user()
-        rows = [newcomer(account, f"Persona {n}", mobile).pk for n, mobile in enumerate(NUMBERS)]
-        person, refused, said_yes = {n: n for n in range(4)}, set(), set()
-        for kind, n, other in steps:
-            if kind == "merge":
-                self._merge(account, actor, [rows, person, refused], n, other)
-            else:
-                act, source = (WITHDRAWN, Source.REPLY) if kind == "no" else (GRANTED, Source.IMPORT)
-                note = consent.withdraw_number if kind == "no" else consent.grant_number
-                note(account, NUMBERS[n], source=source, happened_at=hour(other))
-                (refused if act == WITHDRAWN else said_yes).add(person[n] if kind == "no" else n)
-        for contact in account.contacts.filter(consent=GRANTED):
-            n = NUMBERS.index(contact.mobile)
-            assert person[n] not in refused
-            assert n in said_yes
+        """A person is all the numbers merged so far. All have said yes in a file, and may again: that revives nobody."""
+        self.account, self.actor = make.account(), make.user()
+        self.rows = [newcomer(self.account, f"Persona {n}", mobile).pk for n, mobile in enumerate(NUMBERS)]
+        self.person, self.refused = [0, 1, 2, 3], set()
         for n in range(4):
-            if person[n] in refused:
-                assert not account.contacts.filter(pk=rows[person[n]], consent=GRANTED).exists()
+            self._yes(n, 0)
+        for kind, n, other in steps:
+            {"yes": self._yes, "no": self._no, "merge": self._merge}[kind](n, other)
+        granted = self.account.contacts.filter(consent=GRANTED).values_list("pk", flat=True)
+        assert {*granted} == {self.rows[n] for n in {*self.person} - self.refused}
 
-    def _merge(self, account, actor, known, n, other):
-        rows, person, refused = known
-        kept, lost = person[n], person[other]
+    def _yes(self, n, at):
+        consent.grant_number(self.account, NUMBERS[n], source=Source.IMPORT, happened_at=hour(at))
+
+    def _no(self, n, at):
+        consent.withdraw_number(self.account, NUMBERS[n], source=Source.REPLY, happened_at=hour(at))
+        self.refused.add(self.person[n])
+
+    def _merge(self, n, other):
+        kept, lost = self.person[n], self.person[other]
         if kept == lost:
             return
-        merging.merge(account, rows[kept], rows[lost], {}, actor)
-        if lost in refused:
-            refused.add(kept)
-        for each, whose in person.items():
-            if whose == lost:
-                person[each] = kept
+        merging.merge(self.account, self.rows[kept], self.rows[lost], {}, self.actor)
+        if lost in self.refused:
+            self.refused.add(kept)
+        self.person = [kept if each == lost else each for each in self.person]
