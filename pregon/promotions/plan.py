@@ -138,6 +138,12 @@ def of(broadcast: Broadcast, number: Number, crowd: Crowd, now: datetime, *, bat
     return play([own, *_running(number, now, batch), *_scheduled(broadcast, number)], room, now)
 
 
+def remaining(batch: Batch) -> Crowd:
+    """Those who still wait. Whom a pump took in hand is counted already, whatever became of the message."""
+    untouched = batch.queue_size - batch.cursor
+    return Crowd(batch.queued, again=max(0, batch.queued - untouched))
+
+
 def _beside(number: Number) -> Q:
     """Numbers whose broadcasts keep this one waiting."""
     same = Q(number=number)
@@ -148,7 +154,7 @@ def _running(number: Number, now: datetime, but: Batch | None) -> list[Load]:
     rows = Batch.objects.filter(_beside(number), status=Batch.Status.RUNNING, queued__gt=0, broadcast__isnull=False)
     found = rows.exclude(pk=but.pk if but else 0).select_related("account", "number", "broadcast")
     return [
-        Load(batch.account, batch.number, Crowd(batch.queued), now.timestamp(), _waived(batch.broadcast))
+        Load(batch.account, batch.number, remaining(batch), now.timestamp(), _waived(batch.broadcast))
         for batch in found.order_by("pk")
     ]
 

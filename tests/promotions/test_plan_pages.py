@@ -12,6 +12,7 @@ from django.utils import timezone
 from pregon.panel.views import plans_seen
 from pregon.promotions import broadcasts, launch, plan
 from pregon.promotions.plan import Crowd, Load, Plan, Room
+from pregon.sending import outbox
 from pregon.sending.models import Batch
 from pregon.whatsapp.models import Number, Portfolio
 from tests import make
@@ -60,8 +61,14 @@ def held(owner, people: int, until: timedelta = timedelta(hours=22)):
     """A broadcast that Meta's limit holds, with so many still to go."""
     broadcast = make.broadcast(owner.account, approved_by=owner.user)
     launch.launch(broadcast, owner.user)
-    Batch.objects.update(hold=Batch.Hold.LIMIT, held_until=timezone.now() + until, queued=people)
+    Batch.objects.update(hold=Batch.Hold.LIMIT, held_until=timezone.now() + until)
+    wait(people)
     return broadcast
+
+
+def wait(people: int) -> None:
+    """So many of the batch are still to go, none of them in a pump's hands."""
+    Batch.objects.update(queued=people, queue_size=people)
 
 
 def test_the_result_says_until_when_it_is_held(owner) -> None:
@@ -71,7 +78,7 @@ def test_the_result_says_until_when_it_is_held(owner) -> None:
     assert re.search(
         r"Sigue solo mañana a las 1\d:\d\d con las 2 personas que faltan y termina hacia las 1\d:\d\d\.", text
     ), text
-    Batch.objects.update(queued=1)
+    wait(1)
     assert "con la persona que falta y termina hacia las" in seen(owner, broadcast)
     Batch.objects.update(held_until=timezone.now() - timedelta(minutes=1))
     assert "Sigue solo" not in seen(owner, broadcast)
@@ -80,8 +87,10 @@ def test_the_result_says_until_when_it_is_held(owner) -> None:
 def test_held_with_more_than_a_day_of_people_it_names_the_last_day(owner) -> None:
     text = seen(owner, held(owner, 6))  # two a day
     assert re.search(r"con las 6 personas que faltan y termina el \w+ \d+ de \w+ hacia las 1\d:\d\d\.", text)
-    Batch.objects.update(queued=2_000)
-    assert "con las 2,000 personas que faltan." in seen(owner, Batch.objects.get().broadcast), "not within a year"
+    assert "Faltan unos 3 días" in text
+    wait(2_000)
+    text = seen(owner, Batch.objects.get().broadcast)
+    assert "con las 2,000 personas que faltan." in text and "Falta más de un año" in text
 
 
 def test_a_stopped_number_goes_on_at_no_hour(owner) -> None:
@@ -99,6 +108,44 @@ def test_a_card_that_rests_asks_seldom(owner, django_assert_max_num_queries) -> 
         assert "every 20s" in browser.get(address).content.decode()
 
 
+def test_one_that_goes_says_what_the_limit_leaves_for_later(owner, django_assert_max_num_queries) -> None:
+    broadcast, browser = make.broadcast(owner.account, approved_by=owner.user), make.signed_in(owner)
+    launch.launch(broadcast, owner.user)
+    text = seen(owner, broadcast)
+    assert "Sale hoy a 2 personas y mañana a 1; termina mañana hacia las" in text
+    assert "Meta deja que tu negocio escriba primero a 2 personas en 24 horas" in text
+    assert "Faltan unas 24 horas" in text
+    address = reverse("panel:broadcast_card", args=[broadcast.pk])
+    browser.get(address)
+    with django_assert_max_num_queries(7):
+        assert "every 2s" in browser.get(address).content.decode()
+
+
+def test_whom_a_pump_took_in_hand_does_not_wait_for_room_again(owner) -> None:
+    Portfolio.objects.update(daily_limit=3)
+    broadcast = make.broadcast(owner.account, approved_by=owner.user)
+    launch.launch(broadcast, owner.user)
+    outbox.lease(Batch.objects.get().number_id, 10)
+    text = seen(owner, broadcast)
+    assert "0 de 3" in text and "Falta menos de un minuto" in text and "Meta deja" not in text
+
+
+@pytest.mark.parametrize(
+    ("time", "words"),
+    [
+        (timedelta(seconds=59), "Falta menos de un minuto"),
+        (timedelta(seconds=61), "Falta cerca de 1 minuto"),
+        (timedelta(minutes=89, seconds=50), "Faltan unos 90 minutos"),
+        (timedelta(minutes=90), "Faltan unas 2 horas"),
+        (timedelta(hours=35), "Faltan unas 35 horas"),
+        (timedelta(hours=36), "Faltan unos 2 días"),
+        (timedelta(days=12, hours=5), "Faltan unos 12 días"),
+    ],
+)
+def test_how_long_it_takes_in_words(time: timedelta, words: str) -> None:
+    assert plans_seen.lasts(time) == words
+
+
 def test_for_nobody_it_says_so_and_discarded_nothing(owner) -> None:
     owner.account.contacts.all().delete()
     broadcast = make.broadcast(owner.account)
@@ -114,7 +161,7 @@ def test_how_long_it_takes_is_said_only_where_nothing_makes_it_wait(owner) -> No
     Number.objects.update(mps=1)
     broadcast = make.broadcast(owner.account, approved_by=owner.user)
     launch.launch(broadcast, owner.user)
-    Batch.objects.update(queued=600)
+    wait(600)
     assert "Faltan unos 10 minutos" in seen(owner, broadcast)
     now = timezone.now()
     Batch.objects.update(held_from=now + timedelta(minutes=20), held_until=now + timedelta(hours=9), hold="quiet")
@@ -123,7 +170,8 @@ def test_how_long_it_takes_is_said_only_where_nothing_makes_it_wait(owner) -> No
     assert "Faltan unos" not in seen(owner, broadcast), "the night comes before its end"
     Batch.objects.update(held_from=None, held_until=None, hold="")
     Portfolio.objects.update(daily_limit=2_000)
-    assert "Faltan unos" not in seen(owner, broadcast)
+    text = seen(owner, broadcast)
+    assert "Faltan unos 10 minutos" in text and "Meta deja" not in text
     Portfolio.objects.update(daily_limit=None)
     Number.objects.update(stopped_at=now)
     assert "Faltan unos" not in seen(owner, broadcast)

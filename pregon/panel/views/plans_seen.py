@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from pregon.panel import drawing, wording
 from pregon.promotions import plan as plans
 from pregon.promotions.models import Broadcast
-from pregon.promotions.plan import Crowd, Day, Plan
+from pregon.promotions.plan import Day, Plan
 from pregon.sending.models import Batch
 
 SHOWN = 5  # days that the table tells one by one
@@ -94,18 +94,49 @@ def goes_on(batch: Batch) -> str:
     return at(batch.held_until) if batch.held and batch.held_until else ""
 
 
-def rest(broadcast: Broadcast, batch: Batch) -> str:
-    """The same as a sentence, with who is left and when the last of them gets it; nothing where the number is stopped."""
-    number, again = broadcast.number, batch.held_until
-    if number is None or number.stopped_at or batch.status != Batch.Status.RUNNING or not (again and batch.held):
+def of(broadcast: Broadcast, batch: Batch) -> Plan | None:
+    """Of who is left of a running one, from when it goes on; None where only its number's pace decides, or that is stopped."""
+    number = broadcast.number
+    if number is None or number.stopped_at or batch.status != Batch.Status.RUNNING:
+        return None
+    if not batch.held and number.portfolio.daily_limit is None:
+        return None
+    begins = batch.held_until if batch.held and batch.held_until else timezone.now()
+    return plans.of(broadcast, number, plans.remaining(batch), begins, batch=batch)
+
+
+def rest(batch: Batch, plan: Plan | None) -> str:
+    """When one that is held goes on, as a sentence, with who is left and when the last of them gets it."""
+    again = batch.held_until
+    if plan is None or not (again and batch.held):
         return ""
-    played = plans.of(broadcast, number, Crowd(batch.queued), again, batch=batch)
     people = ngettext("la persona que falta", "las %(n)s personas que faltan", batch.queued)
     words = _("Sigue solo %(when)s con %(people)s.")
-    if not played.beyond:
+    if not plan.beyond:
         words = _("Sigue solo %(when)s con %(people)s y termina %(end)s.")
     names = {"when": at(again), "people": people % {"n": wording.number(batch.queued)}}
-    return words % (names | {"end": _end(again, played.finishes)})
+    return words % (names | {"end": _end(again, plan.finishes)})
+
+
+def limited(batch: Batch, plan: Plan | None) -> Shown | None:
+    """What is ahead of one that goes now and that Meta's limit is going to hold."""
+    return shown(plan) if plan and plan.limit is not None and not batch.held else None
+
+
+def left(plan: Plan) -> str:
+    return _("Falta más de un año") if plan.beyond else lasts(plan.finishes - timezone.now())
+
+
+def lasts(time: timedelta) -> str:
+    """«Faltan unos 10 minutos», «Faltan unas 5 horas», «Faltan unos 3 días»."""
+    if time < timedelta(minutes=1):
+        return _("Falta menos de un minuto")
+    if time < timedelta(minutes=90):
+        n = round(time / timedelta(minutes=1))
+        return ngettext("Falta cerca de %(n)s minuto", "Faltan unos %(n)s minutos", n) % {"n": n}
+    if time < timedelta(hours=36):
+        return _("Faltan unas %(n)s horas") % {"n": round(time / timedelta(hours=1))}
+    return _("Faltan unos %(n)s días") % {"n": round(time / timedelta(days=1))}
 
 
 def _end(begun: datetime, moment: datetime) -> str:

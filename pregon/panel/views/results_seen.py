@@ -52,17 +52,18 @@ def _batch(broadcast: Broadcast) -> Batch:
 
 
 def card(request: access.Request, broadcast: Broadcast) -> dict[str, Any]:
-    """Of the batch's counters alone; of one that rests also when it goes on."""
+    """Of the batch's counters alone; of one that rests, or that Meta's limit may hold, also what is ahead of it."""
     batch = _batch(broadcast)
-    tally = results.tally(batch)
+    tally, plan = results.tally(batch), plans_seen.of(broadcast, batch)
     return {
         "broadcast": broadcast,
         "batch": batch,
         "tally": tally,
         "parts": bucket_parts(broadcast, tally),
         "state": broadcasts_seen.state(broadcast),
-        "left": left(broadcast, tally),
-        "rest": plans_seen.rest(broadcast, batch),
+        "left": plans_seen.left(plan) if plan else left(broadcast, tally),
+        "rest": plans_seen.rest(batch, plan),
+        "limited": plans_seen.limited(batch, plan),
         "can_send": request.member.may(Role.MANAGER),
         "can_edit": request.member.may(Role.EDITOR),
         **control_seen.card(broadcast, batch),
@@ -87,20 +88,13 @@ def bucket_url(broadcast: Broadcast, bucket: Bucket, reason: str = "") -> str:
 
 
 def left(broadcast: Broadcast, tally: Tally) -> str:
-    """How long what waits still takes at the number's pace; nothing where it rests, or something else may make it wait."""
+    """How long what waits still takes at the number's pace; nothing where it does not go, or the night comes before its end."""
     number, batch = broadcast.number, _batch(broadcast)
-    if number is None or number.stopped_at or number.portfolio.daily_limit is not None:
+    if number is None or number.stopped_at or batch.status != Batch.Status.RUNNING:
         return ""
-    seconds, now = tally.waiting // number.mps, timezone.now()
-    night = batch.held_from and now < batch.held_from < now + timedelta(seconds=seconds)
-    if batch.status != Batch.Status.RUNNING or batch.held or night:
-        return ""
-    if seconds < 60:
-        return _("Falta menos de un minuto")
-    minutes = round(seconds / 60)
-    return ngettext("Falta cerca de %(n)s minuto", "Faltan unos %(n)s minutos", minutes) % {
-        "n": wording.number(minutes)
-    }
+    time, now = timedelta(seconds=tally.waiting // number.mps), timezone.now()
+    night = batch.held_from and now < batch.held_from < now + time
+    return "" if night else plans_seen.lasts(time)
 
 
 def poster(broadcast: Broadcast) -> dict[str, Any]:
