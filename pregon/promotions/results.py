@@ -197,10 +197,11 @@ def _of_reason(bucket: Bucket, key: str) -> Q:
 
 
 def timeline(batch: Batch, now: datetime | None = None) -> tuple[timedelta, dict[str, list[int]]]:
-    """The span since the launch, and how many were delivered, read, replied at each of its STEPS + 1 moments."""
-    span = min(SPAN, max((now or timezone.now()) - batch.created_at, timedelta(minutes=5)))
+    """The span from the launch until now, and how many were delivered, read, replied at each of its STEPS + 1 moments."""
+    span = min(SPAN, max((now or timezone.now()) - batch.created_at, timedelta(seconds=1)))
+    times = {"start": batch.created_at, "end": batch.created_at + SPAN, "step": span.total_seconds() / STEPS}
     with connection.cursor() as cursor:
-        cursor.execute(TIMELINE, {"batch": batch.pk, "start": batch.created_at, "step": span.total_seconds() / STEPS})
+        cursor.execute(TIMELINE, {"batch": batch.pk, "last": STEPS - 1, **times})
         counted = {(kind, step): n for kind, step, n in cursor.fetchall()}
     return span, {kind: _cumulative(counted, kind) for kind in ("delivered", "read", "replied")}
 
@@ -212,9 +213,9 @@ def _cumulative(counted: dict[tuple[str, int], int], kind: str) -> list[int]:
     return sums
 
 
-# What a phone's clock put before the launch counts in the first step.
+# What a phone's clock put before the launch counts in the first step, what it put after this moment in the last.
 TIMELINE = """
-SELECT kind, greatest(floor(extract(epoch FROM at - %(start)s) / %(step)s)::int, 0), count(*)
+SELECT kind, greatest(least(floor(extract(epoch FROM at - %(start)s) / %(step)s), %(last)s), 0)::int, count(*)
 FROM (
     SELECT 'delivered' AS kind, coalesce(delivered_at, read_at) AS at
     FROM sending_message WHERE batch_id = %(batch)s AND delivery >= 3
@@ -222,7 +223,7 @@ FROM (
     SELECT 'read', read_at FROM sending_message WHERE batch_id = %(batch)s AND delivery = 4
     UNION ALL
     SELECT 'replied', min(received_at) FROM sending_reply WHERE batch_id = %(batch)s GROUP BY message_id
-) AS happened WHERE at IS NOT NULL GROUP BY 1, 2
+) AS happened WHERE at < %(end)s GROUP BY 1, 2
 """
 
 

@@ -1,12 +1,13 @@
 """What became of a broadcast: the sums close, every reason has its words, and everybody is found again."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from pregon.contacts.models import Consent, Contact
 from pregon.lib import spreadsheets
+from pregon.panel.views import results_seen
 from pregon.promotions import audiences, broadcasts, launch, omissions, results
 from pregon.promotions.models import Broadcast
 from pregon.promotions.results import Bucket
@@ -161,6 +162,39 @@ def test_the_lines_of_the_chart_end_at_the_figures(finished):
     assert span == timedelta(hours=48)
     assert {kind: points[-1] for kind, points in lines.items()} == {"delivered": 2, "read": 1, "replied": 1}
     assert all(points == sorted(points) and len(points) == results.STEPS + 1 for points in lines.values())
+
+
+def test_the_chart_ends_now_and_has_all_until_now(finished):
+    began = finished.batch.created_at
+    for name, seconds in (("Ana", 6), ("Beto", 25)):  # his telephone's clock is ahead of ours
+        finished.batch.messages.filter(name=name).update(delivered_at=began + timedelta(seconds=seconds))
+    span, lines = results.timeline(finished.batch, began + timedelta(seconds=20))
+    assert span == timedelta(seconds=20)
+    assert lines["delivered"] == [0] * 15 + [1] * 33 + [2]
+
+
+def test_the_chart_has_two_days_and_no_more(finished):
+    began = finished.batch.created_at
+    finished.batch.messages.update(delivered_at=began + timedelta(hours=49), read_at=None)
+    _span, lines = results.timeline(finished.batch, began + timedelta(hours=100))
+    assert lines["delivered"][-1] == 0
+
+
+@pytest.mark.parametrize(
+    ("span", "marks"),
+    [
+        (timedelta(seconds=20), ["10:40"]),
+        (timedelta(seconds=70), ["10:40", "10:41"]),
+        (timedelta(minutes=30), ["10:40", "10:55", "11:10"]),
+        (timedelta(hours=30), ["23 nov", "24 nov"]),
+        (timedelta(hours=48), ["23 nov", "24 nov", "25 nov"]),
+    ],
+)
+def test_the_marks_of_the_chart_say_nothing_twice(span, marks):
+    with timezone.override(UTC):
+        found = results_seen._marks(datetime(2026, 11, 23, 10, 40, 10, tzinfo=UTC), span)
+    assert [words.removesuffix(" 2026") for _at, words in found] == marks
+    assert [at for at, _words in found] in ([0], [0, 1], [0, 0.5, 1])
 
 
 def test_the_export_has_everybody_and_runs_nothing(finished):

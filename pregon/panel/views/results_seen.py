@@ -162,7 +162,7 @@ def funnel(tally: Tally, answers: results.Answers) -> list[tuple[str, str, int]]
 
 
 def chart(batch: Batch) -> dict[str, Any]:
-    """Three cumulative lines, the read one filled; marks at both ends and in the middle."""
+    """Three cumulative lines, the read one filled."""
     span, lines = results.timeline(batch)
     last = {kind: line[-1] for kind, line in lines.items()}
     names = {
@@ -176,10 +176,18 @@ def chart(batch: Batch) -> dict[str, Any]:
             drawing.Line(name, [(step / results.STEPS, lines[kind][step]) for step in steps])
             for kind, name in names.items()
         ],
-        "marks": [(at, _mark(batch.created_at + span * at, span)) for at in (0, 0.5, 1)],
+        "marks": _marks(batch.created_at, span),
         "span": _span(span),
         "any": any(lines[kind][-1] for kind in names),
     }
+
+
+def _marks(start: datetime, span: timedelta) -> list[tuple[float, str]]:
+    """At both ends and in the middle, each word once: of a minute they would all be the same."""
+    first, middle, last = (_mark(start + span * at, span) for at in (0, 0.5, 1))
+    if first == last:
+        return [(0, first)]
+    return [(0, first), (1, last)] if middle in (first, last) else [(0, first), (0.5, middle), (1, last)]
 
 
 def _mark(moment: datetime, span: timedelta) -> str:
