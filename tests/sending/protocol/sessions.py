@@ -1,12 +1,12 @@
 """Several processes' database sessions, spoken through one after the other by a single thread."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from django.db import connection, connections, transaction
 
-BLOCKED_SECONDS = 0.02  # whoever has not finished by then is taken to wait for a lock
+from tests.sending.background import until, waiting
 
 
 class Session:
@@ -44,14 +44,14 @@ class Session:
 
 @contextmanager
 def meanwhile(second: Callable[[], object]) -> Iterator[None]:
-    """Begin `second` in a session of its own before the caller's transaction ends, and see it to its end after that.
+    """Do `second` in a session of its own before the caller's transaction ends; what waits for it goes on after that.
 
     with meanwhile(second), transaction.atomic(): first()     # second starts when first has written, before it commits
     """
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         yield
         other = pool.submit(_alone, second)
-        wait([other], BLOCKED_SECONDS)
+        until(lambda: other.done() or waiting())
     other.result()
 
 
