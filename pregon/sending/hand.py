@@ -112,18 +112,16 @@ class Hand:
         )
 
     def _flush(self, settled: list[Result], advances: list[Advance]) -> Flush:
-        moving = {advance.chunk_id for advance in advances}
         return Flush(
             batches={holding.leased.batch_id for holding in self.holdings},
             results=[_result(row, verdict) for _holding, row, verdict in settled],
             advances=advances,
-            finished=[h.leased.id for h in self.holdings if h.finished and h.leased.id not in moving],
+            finished=[holding.leased.id for holding in self.holdings if holding.finished],
         )
 
     def _advances(self) -> list[Advance]:
         """The next positions that may leave, so that about one flush is always ready."""
-        outstanding = sum(holding.unsettled for holding in self.holdings)
-        room = min(self.limits.flush - len(self.ready), self.limits.concurrency + self.limits.flush - outstanding)
+        room = self.limits.flush - len(self.ready)
         advances = []
         for holding in self.holdings:
             count = min(room, holding.waiting)
