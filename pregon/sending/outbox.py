@@ -65,12 +65,13 @@ def numbers_with_work() -> list[int]:
         return [number_id for (number_id,) in cursor.fetchall()]
 
 
-# The batch runs, its business and its number are not stopped, its time is not over.
+# The batch runs, its business and its number are not stopped, its time is not over: not even since this transaction began,
+# which may have waited for `sweep.expire` to leave out the rest.
 RUNNABLE = """
     FROM sending_batch batch
     JOIN accounts_account account ON account.id = batch.account_id AND account.suspended_at IS NULL
     JOIN whatsapp_number number ON number.id = batch.number_id AND number.stopped_at IS NULL
-    WHERE batch.status = 'running' AND batch.ends_at > now()
+    WHERE batch.status = 'running' AND batch.ends_at > clock_timestamp()
 """
 AWAKE = "(batch.held_until IS NULL OR batch.held_until <= now() OR batch.held_from > now() AND batch.hold <> 'limit')"
 # Meta's limit holds whoever is new; who was reserved before may go on, until the next quiet hours (`held_from`).
