@@ -196,7 +196,7 @@ def heard(account: Account, mobile: str, said: Act) -> Heard | None:
     code = code_in(said.text)
     if not (code and mobile):
         return None
-    of_them = OptinRequest.objects.filter(account=account, code=code, mobile=mobile, act=Consent.GRANTED)
+    of_them = OptinRequest.objects.filter(account=account, code=code, mobile=mobile)
     waiting = of_them.filter(confirmed_at=None, created_at__gt=said.happened_at - KEPT)
     if not waiting.update(confirmed_at=said.happened_at):  # of two messages at once one waits for the other here
         return None

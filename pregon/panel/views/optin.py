@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from pregon.accounts import access, clients
 from pregon.contacts import optin
-from pregon.contacts.models import Consent, OptinPage, OptinRequest, OptinText
+from pregon.contacts.models import OptinPage, OptinRequest, OptinText
 from pregon.panel.forms.optin import JoinForm, LeaveForm
 from pregon.panel.views import optin_seen
 from pregon.whatsapp import numbers
@@ -102,7 +102,7 @@ def _page(slug: str) -> OptinPage:
 
 def _asked(slug: str, code: str) -> tuple[OptinRequest, OptinText]:
     rows = OptinRequest.objects.select_related("account", "shown__page__account")
-    found = rows.filter(code=code.replace("\0", ""), act=Consent.GRANTED, shown__page__slug=slug).first()
+    found = rows.filter(code=code.replace("\0", ""), shown__page__slug=slug).first()
     if found is None or found.shown is None:
         raise Http404
     return found, found.shown
