@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import BooleanField, Count, ExpressionWrapper, Max, Q, QuerySet
@@ -200,12 +199,10 @@ def _of_reason(bucket: Bucket, key: str) -> Q:
 def timeline(batch: Batch, now: datetime | None = None) -> tuple[timedelta, dict[str, list[int]]]:
     """The span from the launch until now, and how many were delivered, read, replied at each of its STEPS + 1 moments."""
     span = min(SPAN, max((now or timezone.now()) - batch.created_at, timedelta(seconds=1)))
-    given: dict[str, Any] = {
-        "batch": batch.pk, "last": STEPS - 1, "start": batch.created_at, "end": batch.created_at + SPAN,
-        "step": span.total_seconds() / STEPS,
-    }  # fmt: skip
+    times = {"start": batch.created_at, "end": batch.created_at + SPAN}
+    steps = {"step": span.total_seconds() / STEPS, "last": STEPS - 1}
     with connection.cursor() as cursor:
-        cursor.execute(TIMELINE, given)
+        cursor.execute(TIMELINE, {"batch": batch.pk, **times, **steps})
         counted = {(kind, step): n for kind, step, n in cursor.fetchall()}
     return span, {kind: _cumulative(counted, kind) for kind in ("delivered", "read", "replied")}
 

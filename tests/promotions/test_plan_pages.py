@@ -127,7 +127,7 @@ def test_whom_a_pump_took_in_hand_does_not_wait_for_room_again(owner) -> None:
     launch.launch(broadcast, owner.user)
     outbox.lease(Batch.objects.get().number_id, 10)
     text = seen(owner, broadcast)
-    assert "0 de 3" in text and "Falta menos de un minuto" in text and "Meta deja" not in text
+    assert "0 de 3" in text and "Falta menos de un minuto" in text and "Sale en menos" not in text
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,13 @@ def test_reported_failed_is_given_back_and_charged_again_when_delivered() -> Non
     assert kinds[-3:] == [Kind.CONSUME, Kind.REFUND, Kind.RECHARGE]
 
 
+def test_of_two_failures_the_smaller_code_stays_whichever_comes_first() -> None:
+    batch = batch_of(1)
+    for code in (131049, 131026, 131049):
+        statuses.apply([event(only(batch), "failed", code=code)])
+    assert only(batch).error_code == 131026
+
+
 def test_without_room_the_delivery_is_noted_uncharged() -> None:
     batch = batch_of(1)
     message = only(batch)
@@ -277,14 +284,17 @@ def test_a_doubt_of_a_week_is_closed_and_still_corrected_later() -> None:
     assert_closed(batch)
 
 
-def test_a_fresh_doubt_is_left_open() -> None:
+def test_a_doubt_of_less_than_a_week_is_left_open() -> None:
     batch_of(1, "unconfirmed")
     Batch.objects.update(created_at=datetime.now(UTC) - timedelta(days=8))
+    Message.objects.update(settled_at=datetime.now(UTC) - timedelta(days=6))
     assert sweep.close() == 0
 
 
 def test_what_did_not_leave_in_time_is_omitted() -> None:
     batch = rows.launch(rows.business(people=4))
+    Batch.objects.update(ends_at=datetime.now(UTC) + timedelta(minutes=1))
+    assert sweep.expire() == 0
     Batch.objects.update(ends_at=datetime.now(UTC))
     assert sweep.expire() == 4
     assert set(Message.objects.values_list("status", "omission")) == {(Status.OMITTED, "vencido")}
@@ -304,6 +314,16 @@ def test_what_comes_back_to_a_cancelled_batch_is_omitted() -> None:
     assert set(Message.objects.values_list("omission", flat=True)) == {"cancelado"}
     batch.refresh_from_db()
     assert batch.status == Batch.Status.CANCELLED
+    assert_closed(batch)
+
+
+def test_what_is_reported_once_it_was_left_out_stays_left_out() -> None:
+    """Meta said that it was busy, and took the message all the same."""
+    batch = batch_of(1, "queued")
+    assert outbox.cancel(batch.pk) == 1
+    assert statuses.apply([event(only(batch), "delivered")]) == 0
+    assert only(batch).omission == "cancelado"
+    batch.refresh_from_db()
     assert_closed(batch)
 
 
