@@ -68,6 +68,9 @@ class Account(models.Model):
     # Promotions rest in these hours of the business's own clock, also across midnight; null: they never do.
     quiet_from = models.TimeField(null=True, blank=True, default=time(21))
     quiet_until = models.TimeField(null=True, blank=True, default=time(9))
+    keep_files_days = models.PositiveSmallIntegerField(
+        default=30
+    )  # that files of contacts are kept once they are through
     practice = models.BooleanField(default=False)  # promotions go to the virtual phones instead of to people
     suspended_at = models.DateTimeField(null=True, blank=True)  # set from above, read below: nothing leaves while set
     suspension_reason = models.CharField(max_length=200, blank=True)

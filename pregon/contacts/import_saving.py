@@ -155,8 +155,9 @@ def _join_rejects(import_: ContactImport) -> None:
 
 def forget(import_: ContactImport) -> None:
     """What only the saving needed. Nobody waits for it: somebody may still be reading in the table."""
-    for part in import_.parts.all():
-        _rejects(import_, part).unlink(missing_ok=True)
+    if import_.file:  # an undo may come after it went, and these went before
+        for part in import_.parts.all():
+            _rejects(import_, part).unlink(missing_ok=True)
     import_staging.drop(import_)
 
 

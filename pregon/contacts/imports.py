@@ -251,6 +251,8 @@ def rejects(import_: ContactImport) -> IO[bytes]:
         return cast(IO[bytes], import_.rejects.storage.open(str(import_.rejects.name)))
     if import_.problem:
         raise ImportProblem(import_.problem)
+    if not import_.file:
+        raise ImportProblem(_("Este archivo ya se borró, como todos los que ya cumplieron su plazo."))
     with ExitStack() as stack:
         file = stack.enter_context(tempfile.TemporaryFile())
         file.write(import_rejects.head())

@@ -6,7 +6,7 @@ from django.db import InterfaceError, OperationalError
 from procrastinate import Blueprint, JobContext, RetryStrategy
 
 from pregon.accounts.models import Account
-from pregon.contacts import bulk, bulk_queue, field_work, import_queue, import_tidying, imports, pairs
+from pregon.contacts import bulk, bulk_queue, field_work, import_queue, import_tidying, imports, pairs, retention
 from pregon.contacts.models import ContactImport, Task
 
 blueprint = Blueprint()
@@ -81,3 +81,12 @@ def change_field(context: JobContext, field_id: int) -> None:
         if context.should_abort():
             field_work.defer(field_id)
             return
+
+
+
+
+@blueprint.periodic(cron="41 4 * * *")
+@blueprint.task(name="forget", queueing_lock="contacts.forget")
+def forget(timestamp: int) -> None:
+    """Every night: what was kept of people long enough."""
+    retention.forget()

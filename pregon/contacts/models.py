@@ -558,3 +558,29 @@ class Field(models.Model):
     def variable(self) -> str:
         """As a message has it."""
         return f"{{{{{self.name}}}}}"
+
+
+class Erasure(models.Model):
+    """That a person's data were erased for good. What it knows of them is what their no is kept under."""
+
+    class Reason(models.TextChoices):
+        ASKED = "asked", _("Lo pidió la persona")
+        NEEDLESS = "needless", _("Ya no hacen falta")
+        WRONG = "wrong", _("Nunca debimos tenerlos")
+        ORDERED = "ordered", _("Lo ordenó una autoridad")
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="erasures", db_index=False)
+    contact_id = models.BigIntegerField()  # which is no more: what a launch under way wrote down for it goes, too
+    mobile_hash = models.CharField(max_length=64, blank=True)  # consent.hash_of the number; empty for who had none
+    reason = models.CharField(max_length=10, choices=Reason)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    erased_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["account", "-id"], name="erasure_by_account"),
+            models.Index(fields=["erased_at"], name="erasure_by_age"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.reason} · {self.erased_at}"
