@@ -2,7 +2,7 @@
 
 from procrastinate import Blueprint
 
-from pregon.sending import reach, sweep
+from pregon.sending import erasure, reach, sweep
 
 blueprint = Blueprint()
 
@@ -20,3 +20,10 @@ def sweep_batches(timestamp: int) -> None:
 def prune_reached(timestamp: int) -> None:
     """Every hour: whom Meta's limit no longer counts."""
     reach.prune()
+
+
+@blueprint.periodic(cron="11 * * * *")
+@blueprint.task(name="finish_erasures", queueing_lock="sending.finish_erasures")
+def finish_erasures(timestamp: int) -> None:
+    """Every hour: what a launch under way still wrote down about someone whose data were being erased."""
+    erasure.finish()

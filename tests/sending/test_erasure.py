@@ -1,0 +1,370 @@
+"""A person's data erased: nothing of them is found anywhere, their no stays, figures and other people are as before."""
+
+import base64
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from pregon.accounts.models import Account, User
+from pregon.contacts import consent, people
+from pregon.contacts.models import Consent, ConsentEntry, Contact, ContactImport, Erasure, OptinRequest, Refusal, Source
+from pregon.sending import erasure, outbox, replies
+from pregon.sending.models import Batch, Message, Omission, Reply, Status, Wamid
+from pregon.sending.outbox import Advance
+from pregon.whatsapp.models import Number
+from tests import make
+from tests.contacts.test_imports import begin, bring
+from tests.sending import rows
+from tests.sending.books import assert_balanced
+from tests.sending.test_replies import says
+
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+MOBILE, EARLIER = "+522225550777", "+522225550778"
+FILE = "Nombre;Celular;Correo;Permiso;Domicilio\nZoraida Q.;222-555 07 77;zoraida@example.net;sí;Jacarandas 12\n"
+FULLER = (
+    "Nombre;Celular;Correo;Permiso;Domicilio\nZoraida Quetzal;222-555 07 77;zoraida@example.net;sí;Jacarandas 14\n"
+    "Zoraida Q.;2225550777;;sí;\nRosa Quiroz;222 555 0184;;sí;\n"
+)
+
+
+def as_meta_writes(mobile: str) -> str:
+    """The number stands within the id, in base64."""
+    return "wamid." + base64.b64encode(b"\x1c\x18\x0d" + mobile.removeprefix("+").encode() + b"\x15\x02").decode()
+
+
+NEEDLES = ("zoraida", "jacarandas", "222-555 07 77", MOBILE[3:], EARLIER[3:], as_meta_writes(MOBILE))
+
+# Every table is in one of these. A new one: does it say anything of the people whom a business writes to? Then `erase` has to
+# know it, and `known` below puts her there; else it belongs to OTHERS.
+OF_PEOPLE = {
+    "contacts_before", "contacts_consententry", "contacts_contact", "contacts_contactimport", "contacts_optinrequest",
+    "sending_message", "sending_reply", "sending_wamid",
+}  # fmt: skip
+HASHED_OR_COUNTED = {
+    "contacts_contact_tags", "contacts_erasure", "contacts_refusal", "contacts_tally", "sending_reached",
+    "sending_reachedminute", "sending_window",
+}  # fmt: skip
+ENDED_BY_TIME = {"webhooks_arrival"}  # Meta's webhooks as they came
+WRITTEN_BY_HAND = {  # about what they like; nothing is put there by itself
+    "contacts_optinpage", "contacts_optintext", "contacts_segment", "contacts_tag", "promotions_promotion", "promotions_version",
+    "staff_act", "support_attachment", "support_case", "support_reply",
+}  # fmt: skip
+OTHERS = {
+    "account_emailaddress", "account_emailconfirmation", "accounts_account", "accounts_member", "accounts_user", "auth_group",
+    "auth_group_permissions", "auth_permission", "contacts_importpart", "contacts_rememberedmapping", "django_content_type",
+    "django_migrations", "django_session", "procrastinate_events", "procrastinate_jobs", "procrastinate_periodic_defers",
+    "procrastinate_workers", "promotions_broadcast", "promotions_rate", "promotions_recurrence", "promotions_trial",
+    "quota_ledgerentry", "quota_period", "sending_batch", "sending_chunk", "sending_lease", "subscriptions_plan",
+    "subscriptions_subscription", "whatsapp_number", "whatsapp_portfolio", "whatsapp_template",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def number() -> Number:
+    return rows.business(people=2)
+
+
+@pytest.fixture
+def owner(number: Number) -> User:
+    return make.member(number.account).user
+
+
+def tables() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+        )
+        return {name for (name,) in cursor if not name.startswith("contacts_staged_")}
+
+
+def found(*needles: str) -> set[str]:
+    """The tables in which any row says any of this, in any column."""
+    wanted = [f"%{needle}%" for needle in needles or NEEDLES]
+    with connection.cursor() as cursor:
+
+        def says_it(table: str) -> bool:
+            quoted = connection.ops.quote_name(table)
+            cursor.execute(f"SELECT EXISTS (SELECT FROM {quoted} AS r WHERE r::text ILIKE ANY(%s))", [wanted])
+            return bool(cursor.fetchone()[0])
+
+        return {table for table in tables() if says_it(table)}
+
+
+def gone_before(number: Number) -> None:
+    """She was a contact once, got a message, answered it, and was deleted: both stay with the results."""
+    person = make.contact(number.account, "Zoraida", mobile=MOBILE)
+    batch = rows.launch(number, chosen=person.pk)
+    sent = Message.objects.get(batch=batch, contact=person)
+    Reply.objects.create(
+        wamid=as_meta_writes(MOBILE) + "1", account=number.account, number=number, contact=person, message=sent, batch=batch,
+        text="Vivo en Jacarandas", received_at=NOON,
+    )  # fmt: skip
+    people.delete(number.account, [person.pk], actor=make.user())
+
+
+def known(number: Number) -> Contact:
+    """She came in two files, the second of which changed her, has another number than before, got a message and answered."""
+    account = number.account
+    gone_before(number)
+    bring(account, FILE.replace("222-555 07 77", "222 555 0778"))
+    person = account.contacts.get(mobile=EARLIER)
+    details = people.Details(name="Zoraida Q.", mobile=MOBILE, email=person.email)
+    person = people.edit(person, details, actor=make.user())
+    bring(account, FULLER)
+    said = {"happened_at": timezone.now(), "actor": make.user(), "ip": "203.0.113.9", "text": "Lo dijo Zoraida"}
+    consent.record(person, Consent.GRANTED, source=Source.PANEL, **said)
+    OptinRequest.objects.create(account=account, code="K7M2PQ4X", mobile=MOBILE, name="Zoraida")
+    batch = rows.launch(number, chosen=person.pk)
+    sent = Message.objects.get(batch=batch, contact=person)
+    Message.objects.filter(pk=sent.pk).update(error_details=f"Recipient {MOBILE} is not a valid one")
+    Wamid.objects.create(wamid=as_meta_writes(MOBILE), message=sent)
+    replies.receive([says(number, "Me mudé a Jacarandas", sender=MOBILE[1:], wamid=as_meta_writes(MOBILE) + "2")])
+    return Contact.objects.select_related("account").get(pk=person.pk)
+
+
+def erase(person: Contact, owner: User) -> Erasure:
+    person = Contact.objects.select_related("account").get(pk=person.pk)
+    return erasure.erase(person, reason=Erasure.Reason.ASKED, actor=owner)
+
+
+def counters() -> list[dict[str, int]]:
+    return list(
+        Batch.objects.order_by("pk").values("queued", "accepted", "failed", "omitted", "sent", "delivered", "read")
+    )
+
+
+@pytest.mark.django_db
+class TestNothingIsLeft:
+    def test_of_her_in_any_table(self, number, owner):
+        person = known(number)
+        assert found() == OF_PEOPLE, "the control: before, she is everywhere that people are"
+        before = counters()
+        erase(person, owner)
+        assert found() == set()
+        assert counters() == before
+
+    def test_every_table_is_looked_at_by_somebody(self):
+        """See OF_PEOPLE."""
+        assert tables() == OF_PEOPLE | HASHED_OR_COUNTED | ENDED_BY_TIME | WRITTEN_BY_HAND | OTHERS
+
+    def test_of_her_and_all_of_the_others(self, number, owner):
+        person = known(number)
+        kept = Contact.objects.exclude(pk=person.pk).order_by("pk")
+        others, acts = list(kept.values()), ConsentEntry.objects.filter(contact__in=kept).count()
+        assert others and acts
+        erase(person, owner)
+        assert list(kept.all().values()) == others
+        assert ConsentEntry.objects.filter(contact__in=kept.all()).count() == acts
+        assert found("Rosa Quiroz") == {"contacts_contact"}
+
+    def test_what_was_done_is_written_down(self, number, owner):
+        person = known(number)
+        done = erase(person, owner)
+        assert (done.account, done.actor, done.reason) == (number.account, owner, "asked")
+        assert done.mobile_hash == consent.hash_of(MOBILE)
+
+    def test_of_someone_without_a_number(self, number, owner):
+        person = make.contact(
+            number.account, "Zoraida", mobile=None, mobile_raw="222-555 07 77", mobile_problem="incomplete"
+        )
+        consent.record(person, Consent.WITHDRAWN, source=Source.PANEL, happened_at=NOON, text="Zoraida")
+        assert erase(person, owner).mobile_hash == ""
+        assert found() == set()
+        assert not ConsentEntry.objects.exists() and not Refusal.objects.exists()
+
+    def test_of_someone_who_was_deleted_in_the_meantime(self, number, owner):
+        person = known(number)
+        people.delete(number.account, [person.pk], actor=owner)
+        with pytest.raises(Contact.DoesNotExist):
+            erasure.erase(person, reason=Erasure.Reason.ASKED, actor=owner)
+
+    def test_what_a_launch_under_way_wrote_down_meanwhile(self, number, owner):
+        """A launch of many people takes its list before, and commits after."""
+        person = known(number)
+        batch = Batch.objects.latest("pk")
+        erase(person, owner)
+        late = Message.objects.create(
+            account=number.account, batch=batch, position=77, contact_id=person.pk, name="Zoraida", mobile=MOBILE,
+            status=Status.QUEUED, values=["Zoraida"],
+        )  # fmt: skip
+        assert erasure.finish() == 1
+        late.refresh_from_db()
+        assert (late.contact_id, late.name, late.mobile, late.values) == (None, "", "", [""])
+        assert erasure.finish() == 0
+
+    def test_of_another_business_that_knows_her_too(self, number, owner):
+        elsewhere = make.contact(make.account("Otra"), "Zoraida", mobile=MOBILE)
+        erase(known(number), owner)
+        elsewhere.refresh_from_db()
+        assert (elsewhere.name, elsewhere.consent) == ("Zoraida", Consent.GRANTED)
+
+
+@pytest.mark.django_db
+class TestTheNoStays:
+    def test_bare_under_the_hash_of_the_number(self, number, owner):
+        erase(known(number), owner)
+        [entry] = ConsentEntry.objects.filter(mobile_hash=consent.hash_of(MOBILE))
+        assert (entry.act, entry.source, entry.contact, entry.actor) == (Consent.WITHDRAWN, Source.PANEL, None, None)
+        assert (entry.text, entry.evidence, entry.ip, entry.import_file_id, entry.row_no) == ("", {}, None, None, None)
+        assert Refusal.objects.filter(account=number.account, mobile_hash=entry.mobile_hash).exists()
+
+    def test_with_its_own_time_and_way_where_it_was_said_before(self, number, owner):
+        person = make.contact(number.account, mobile=MOBILE)
+        consent.record(person, Consent.WITHDRAWN, source=Source.REPLY, happened_at=NOON, text="BAJA")
+        erase(person, owner)
+        [entry] = ConsentEntry.objects.all()
+        assert (entry.source, entry.happened_at, entry.text) == (Source.REPLY, NOON, "")
+
+    def test_no_file_brings_her_back(self, number, owner):
+        erase(known(number), owner)
+        review = bring(number.account, FILE)
+        assert (review.saved, review.counts["withdrawn"]) == (0, 1)
+        person = people.add(number.account, people.Details(name="Zoraida", mobile=MOBILE))
+        bring(number.account, FILE)
+        person.refresh_from_db()
+        assert person.consent == Consent.WITHDRAWN
+
+    def test_only_she_does(self, number, owner):
+        erase(known(number), owner)
+        bring(number.account, FILE)
+        replies.receive([says(number, "ALTA", sender=MOBILE[1:], wamid="wamid.later", at=timezone.now())])
+        assert number.account.contacts.get(mobile=MOBILE).consent == Consent.GRANTED
+
+    def test_the_no_of_a_number_that_she_had_before(self, number, owner):
+        person = make.contact(number.account, "Zoraida", mobile=EARLIER)
+        consent.record(person, Consent.WITHDRAWN, source=Source.REPLY, happened_at=NOON, text="BAJA")
+        person = people.edit(person, people.Details(name="Zoraida", mobile=MOBILE), actor=owner)
+        erase(person, owner)
+        assert {row.mobile_hash for row in Refusal.objects.all()} == {consent.hash_of(MOBILE), consent.hash_of(EARLIER)}
+        assert set(ConsentEntry.objects.values_list("act", "text")) == {("withdrawn", "")}
+
+    def test_what_somebody_else_said_for_a_number_that_was_hers(self, number, owner):
+        """Her yes ended with her having it, his counts; neither does the erasure change that."""
+        hers = make.contact(number.account, "Zoraida", mobile=EARLIER, consent=Consent.UNKNOWN)
+        consent.record(hers, Consent.GRANTED, source=Source.REPLY, happened_at=NOON, text="ALTA Zoraida")
+        hers = people.edit(hers, people.Details(name="Zoraida", mobile=MOBILE), actor=owner)
+        his = people.add(number.account, people.Details(name="Pedro", mobile=EARLIER))
+        assert his.consent == Consent.UNKNOWN
+        consent.record(his, Consent.GRANTED, source=Source.REPLY, happened_at=timezone.now(), text="ALTA")
+        erase(hers, owner)
+        assert found("Zoraida") == set()
+        his.refresh_from_db()
+        consent.settle(number.account.pk, [(his.pk, his.mobile)])
+        his.refresh_from_db()
+        assert his.consent == Consent.GRANTED
+        ConsentEntry.objects.filter(contact=his).delete()
+        consent.settle(number.account.pk, [(his.pk, his.mobile)])
+        his.refresh_from_db()
+        assert his.consent == Consent.UNKNOWN, "her yes does not become his"
+
+    def test_a_yes_that_ended_with_her_does_not_begin_again(self, number, owner):
+        """It was given for the number before anybody had it; what he said for it counts for nothing."""
+        consent.grant_number(number.account, EARLIER, source=Source.REPLY, happened_at=NOON)
+        hers = people.add(number.account, people.Details(name="Zoraida", mobile=EARLIER))
+        hers = people.edit(hers, people.Details(name="Zoraida", mobile=MOBILE), actor=owner)
+        his = people.add(number.account, people.Details(name="Pedro", mobile=EARLIER))
+        undone = ContactImport.objects.create(account=number.account, status="undone", undone_at=timezone.now())
+        ConsentEntry.objects.create(
+            account=number.account, contact=his, mobile_hash=consent.hash_of(EARLIER), act=Consent.GRANTED,
+            source=Source.IMPORT, happened_at=timezone.now(), import_file=undone,
+        )  # fmt: skip
+        erase(hers, owner)
+        consent.settle(number.account.pk, [(his.pk, his.mobile)])
+        his.refresh_from_db()
+        assert his.consent == Consent.UNKNOWN
+
+    def test_what_somebody_else_said_while_her_number_was_his(self, number, owner):
+        his = make.contact(number.account, "Pedro", mobile=MOBILE, consent=Consent.UNKNOWN)
+        consent.record(his, Consent.GRANTED, source=Source.REPLY, happened_at=NOON, text="ALTA")
+        his = people.edit(his, people.Details(name="Pedro", mobile=EARLIER), actor=owner)
+        hers = people.add(number.account, people.Details(name="Zoraida", mobile=MOBILE))
+        consent.record(hers, Consent.GRANTED, source=Source.REPLY, happened_at=timezone.now(), text="ALTA Zoraida")
+        erase(hers, owner)
+        assert set(ConsentEntry.objects.filter(contact=his).values_list("act", "text")) == {
+            ("granted", "ALTA"),
+            ("unknown", ""),
+        }
+        assert Refusal.objects.get().mobile_hash == consent.hash_of(MOBILE)
+
+
+@pytest.mark.django_db
+class TestWhatIsOnItsWay:
+    def test_a_queued_message_is_left_out_when_its_turn_comes(self, number, owner):
+        batch = rows.launch(number)
+        person = number.account.contacts.order_by("pk").first()
+        erase(person, owner)
+        leased = outbox.lease(number.pk, 10)
+        assert leased is not None
+        assert [len(row.values) for row in leased.rows] == [1, 1], "a pump fills as many slots as there were"
+        rows.flush(batch, advances=[Advance(leased.id, batch.pk, leased.first, leased.end)])
+        left_out = Message.objects.get(batch=batch, status=Status.OMITTED)
+        assert (left_out.omission, left_out.mobile) == (Omission.NO_CONSENT, "")
+        assert_balanced(batch)
+
+    def test_a_message_that_is_just_leaving_is_first(self, number, owner):
+        """Else Meta's id of it, in which the number is written, would come after."""
+        batch = rows.launch(number)
+        leased = outbox.lease(number.pk, 10)
+        person = number.account.contacts.order_by("pk").first()
+        with pytest.raises(erasure.Leaving):
+            erase(person, owner)
+        rows.flush(batch, finished=[leased.id])
+        erase(person, owner)
+        assert not number.account.contacts.filter(pk=person.pk).exists()
+
+    def test_a_reply_is_read_once_even_if_meta_repeats_it(self, number, owner):
+        """Meta's id of it went with the rest, so what comes again is somebody's of whom nothing is known."""
+        person = known(number)
+        erase(person, owner)
+        replies.receive([says(number, "BAJA", sender=MOBILE[1:], wamid=as_meta_writes(MOBILE) + "2")])
+        assert Refusal.objects.filter(mobile_hash=consent.hash_of(MOBILE)).exists()
+
+    def test_a_file_under_review_is_first(self, number, owner):
+        person = make.contact(number.account, "Zoraida", mobile=MOBILE)
+        import_ = begin(number.account, FILE)
+        with pytest.raises(erasure.Underway) as underway:
+            erase(person, owner)
+        assert underway.value.files == [import_]
+        assert number.account.contacts.filter(pk=person.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_waits_for_the_part_of_a_file_that_is_being_saved() -> None:
+    """The control: without the base's lock it would be over before the part commits."""
+    number = rows.business(people=1)
+    person, owner = number.account.contacts.get(), make.member(number.account).user
+    started = threading.Event()
+
+    def run() -> None:
+        started.set()
+        erase(person, owner)
+        connection.close()
+
+    thread = threading.Thread(target=run)
+    with transaction.atomic():
+        consent.lock_base(number.account_id, shared=True)
+        thread.start()
+        started.wait()
+        thread.join(0.5)
+        assert thread.is_alive()
+    thread.join()
+    assert not Account.objects.get(pk=number.account_id).contacts.exists()
+
+
+@pytest.mark.django_db
+def test_those_of_long_ago_are_not_looked_for(number, owner):
+    done = erase(known(number), owner)
+    Erasure.objects.filter(pk=done.pk).update(erased_at=timezone.now() - timedelta(days=8))
+    batch = Batch.objects.latest("pk")
+    Message.objects.create(
+        account=number.account, batch=batch, position=78, contact_id=done.contact_id, status=Status.OMITTED
+    )
+    assert erasure.finish() == 0
