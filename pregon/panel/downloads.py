@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone, translation
 
 
@@ -11,6 +11,12 @@ def csv(content: Iterator[bytes], name: str) -> StreamingHttpResponse:
     response = StreamingHttpResponse(_as_asked(content), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def whole(content: bytes, name: str) -> HttpResponse:
+    """A file that is there already; its kind is what its name ends in."""
+    kind = {"pdf": "application/pdf", "json": "application/json"}[name.rpartition(".")[2]]
+    return HttpResponse(content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 def _as_asked(content: Iterator[bytes]) -> Iterator[bytes]:

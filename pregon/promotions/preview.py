@@ -6,6 +6,7 @@ colon, which button it was.
 """
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -45,6 +46,17 @@ def payload(version: Version) -> Payload:
 
 def render(version: Version, contact: Contact | None) -> Preview:
     """As this person sees it; without a contact, with invented values. What is missing stays visible as `{{field}}`."""
+    return _drawn(version, lambda names: _known(version, contact, names))
+
+
+def as_sent(version: Version, values: Sequence[str]) -> Preview:
+    """As someone got it: `values` fill the slots of `payload`. What Meta made of the template since shows here, too."""
+    named = [name for slot in payload(version).texts for name in text.variables(slot)]
+    known = dict(zip(named, values, strict=False))
+    return _drawn(version, lambda names: {name: known.get(name, "") for name in names})
+
+
+def _drawn(version: Version, known: Callable[[list[str]], dict[str, str]]) -> Preview:
     if version.way == Way.TEXT:
         header, body, footer = version.subject, version.detail, version.footer
         buttons = [(kind, label) for kind, label, _url in free_text_buttons(version)]
@@ -52,8 +64,8 @@ def render(version: Version, contact: Contact | None) -> Preview:
         shape, texts = shape_of(version), gap_texts(version)
         header, body, footer = filled(shape.header, texts, "header"), filled(shape.body, texts, "body"), shape.footer
         buttons = [(button.kind, button.text) for button in shape.buttons]
-    known = _known(version, contact, text.variables(f"{header}\n{body}"))
-    return Preview(text.render(header, known), text.render(body, known), footer, buttons)
+    given = known(text.variables(f"{header}\n{body}"))
+    return Preview(text.render(header, given), text.render(body, given), footer, buttons)
 
 
 def fields_of(version: Version) -> list[str]:
