@@ -126,6 +126,8 @@ def _head(request: access.Request, person: Contact) -> dict[str, Any]:
         "twin": likely and (likely.high if likely.low == person else likely.low),
         "may_edit": request.member.may(Role.EDITOR),
         "may_grant": _may_grant(request, person),
+        "may_take": request.member.may(Role.MANAGER),
+        "may_erase": request.member.may(Role.OWNER),
         "line": _line(person.mobile) if person.mobile else {},
     }
 

@@ -1,12 +1,13 @@
 from django.urls import path
 
 from pregon.panel import appearance
-from pregon.panel.views import account, settings, settings_fields, settings_members, settings_numbers
+from pregon.panel.views import account, settings, settings_fields, settings_members, settings_numbers, settings_privacy
 
 urlpatterns = [
     path("ajustes/", settings.settings, name="settings"),
     path("ajustes/negocio/", settings.settings_business, name="settings_business"),
     path("ajustes/descanso/", settings.settings_rest, name="settings_rest"),
+    path("ajustes/privacidad/", settings_privacy.settings_privacy, name="settings_privacy"),
     path("ajustes/numero/", settings_numbers.settings_number_new, name="settings_number_new"),
     path("ajustes/numero/<int:pk>/comprobar/", settings_numbers.settings_number_check, name="settings_number_check"),
     path("ajustes/plantillas/", settings_numbers.settings_templates, name="settings_templates"),
