@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from pregon.accounts.models import Account
-from pregon.contacts import import_staging, imports
+from pregon.contacts import import_remarks, import_staging, imports
 from pregon.contacts.models import Before, ContactImport
 
 REVIEW_DAYS = 7  # that the rows of a file under review are kept: after that they would be read again
@@ -44,7 +44,7 @@ def forget_rows(account: Account) -> None:
     """What is shown of the rows of files that are through."""
     for import_ in account.imports.exclude(status__in=[*imports.UNDERWAY, imports.Status.REVIEWING]):
         _forget_rows(import_)
-        import_.save(update_fields=["sample", "reviews"])
+        import_.save(update_fields=["sample", "reviews", "remarks"])
 
 
 def _old(which: Q) -> QuerySet[ContactImport]:
@@ -57,9 +57,11 @@ def _old(which: Q) -> QuerySet[ContactImport]:
 
 def _forget_file(import_: ContactImport) -> bool:
     files = [(file.storage, str(file.name)) for file in (import_.file, import_.rejects) if file]
+    if import_.file:
+        import_remarks.path(import_).unlink(missing_ok=True)
     import_.file = import_.rejects = ""
     _forget_rows(import_)
-    import_.save(update_fields=["file", "rejects", "sample", "reviews"])
+    import_.save(update_fields=["file", "rejects", "sample", "reviews", "remarks"])
     for storage, name in files:
         storage.delete(name)
     return bool(files)
@@ -69,3 +71,4 @@ def _forget_rows(import_: ContactImport) -> None:
     import_.sample = []
     for review in import_.reviews.values():
         review["examples"] = []
+    import_.remarks.pop("examples", None)

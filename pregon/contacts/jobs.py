@@ -83,8 +83,6 @@ def change_field(context: JobContext, field_id: int) -> None:
             return
 
 
-
-
 @blueprint.periodic(cron="41 4 * * *")
 @blueprint.task(name="forget", queueing_lock="contacts.forget")
 def forget(timestamp: int) -> None:

@@ -10,13 +10,18 @@ from pregon.contacts.models import Before, Consent, ConsentEntry, Contact, Optin
 
 def erase(person: Contact) -> str:
     """All of a locked contact, whose base is locked, too; returns what the no of its number is kept under, if it had one."""
-    own = consent.hash_of(person.mobile)
+    own = consent.spoken(person).hash
     _erase_acts(person, own)
     Before.objects.filter(import_file__account=person.account_id, contact_id=person.pk).delete()
     import_tidying.forget_rows(person.account)
-    OptinRequest.objects.filter(account=person.account_id, mobile=person.mobile).delete()
+    OptinRequest.objects.filter(account=person.account_id, mobile__in=mobiles(person)).delete()
     person.delete()
     return own
+
+
+def mobiles(person: Contact) -> list[str]:
+    """Their number, and those of whoever was merged into them."""
+    return [number for number in (person.mobile, *person.merges.values_list("lost_mobile", flat=True)) if number]
 
 
 def _erase_acts(person: Contact, own: str) -> None:
@@ -25,7 +30,8 @@ def _erase_acts(person: Contact, own: str) -> None:
     Where such a one may have it still, the end of an earlier yes stays, too, or that yes would become theirs.
     """
     acts = ConsentEntry.objects.filter(account=person.account_id)
-    hashes = {own, *acts.filter(contact=person).values_list("mobile_hash", flat=True)} - {""}
+    known = {own, consent.hash_of(None, person.meta_user_id)}
+    hashes = known.union(acts.filter(contact=person).values_list("mobile_hash", flat=True)) - {""}
     others = acts.filter(mobile_hash__in=hashes - {own}).exclude(contact=person).exclude(contact=None)
     shared = set(others.values_list("mobile_hash", flat=True))
     acts.filter(contact=person, mobile_hash__in=shared, act=Consent.UNKNOWN).update(contact=None, actor=None)

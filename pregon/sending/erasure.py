@@ -80,7 +80,7 @@ def finish() -> int:
 def _messages(contact: Contact) -> list[tuple[int, int]]:
     """Id and batch of all that went to the person, also before the contact was deleted and added again."""
     known: dict[str, Any] = {"account": contact.account_id, "contact": contact.pk}
-    known |= {"mobile": contact.mobile, "user": contact.meta_user_id}
+    known |= {"mobiles": traces.mobiles(contact), "user": contact.meta_user_id}
     with connection.cursor() as cursor:
         cursor.execute(_MESSAGES, known)
         return list(cursor.fetchall())
@@ -91,7 +91,7 @@ _MESSAGES = """
 SELECT id, batch_id FROM sending_message WHERE contact_id = %(contact)s
 UNION
 SELECT message.id, message.batch_id FROM sending_batch AS batch JOIN sending_message AS message ON message.batch_id = batch.id
-WHERE batch.account_id = %(account)s AND (message.mobile = %(mobile)s OR message.meta_user_id = %(user)s)
+WHERE batch.account_id = %(account)s AND (message.mobile = ANY(%(mobiles)s) OR message.meta_user_id = %(user)s)
 """
 
 

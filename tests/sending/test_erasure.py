@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from pregon.accounts.models import Account, User
-from pregon.contacts import consent, people
+from pregon.contacts import consent, merging, people
 from pregon.contacts.models import Consent, ConsentEntry, Contact, ContactImport, Erasure, OptinRequest, Refusal, Source
 from pregon.sending import erasure, outbox, replies
 from pregon.sending.models import Batch, Message, Omission, Reply, Status, Wamid
@@ -22,7 +22,7 @@ from tests.sending.books import assert_balanced
 from tests.sending.test_replies import says
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
-MOBILE, EARLIER = "+522225550777", "+522225550778"
+MOBILE, EARLIER, TWIN = "+522225550777", "+522225550778", "+522225550779"
 FILE = "Nombre;Celular;Correo;Permiso;Domicilio\nZoraida Q.;222-555 07 77;zoraida@example.net;sí;Jacarandas 12\n"
 FULLER = (
     "Nombre;Celular;Correo;Permiso;Domicilio\nZoraida Quetzal;222-555 07 77;zoraida@example.net;sí;Jacarandas 14\n"
@@ -35,22 +35,22 @@ def as_meta_writes(mobile: str) -> str:
     return "wamid." + base64.b64encode(b"\x1c\x18\x0d" + mobile.removeprefix("+").encode() + b"\x15\x02").decode()
 
 
-NEEDLES = ("zoraida", "jacarandas", "222-555 07 77", MOBILE[3:], EARLIER[3:], as_meta_writes(MOBILE))
+NEEDLES = ("zoraida", "jacarandas", "222-555 07 77", MOBILE[3:], EARLIER[3:], TWIN[3:], as_meta_writes(MOBILE))
 
 # Every table is in one of these. A new one: does it say anything of the people whom a business writes to? Then `erase` has to
 # know it, and `known` below puts her there; else it belongs to OTHERS.
 OF_PEOPLE = {
-    "contacts_before", "contacts_consententry", "contacts_contact", "contacts_contactimport", "contacts_optinrequest",
-    "sending_message", "sending_reply", "sending_wamid",
+    "contacts_before", "contacts_change", "contacts_consententry", "contacts_contact", "contacts_contactimport",
+    "contacts_merge", "contacts_optinrequest", "sending_message", "sending_reply", "sending_wamid",
 }  # fmt: skip
 HASHED_OR_COUNTED = {
-    "contacts_contact_tags", "contacts_erasure", "contacts_refusal", "contacts_tally", "sending_reached",
-    "sending_reachedminute", "sending_window",
+    "contacts_contact_tags", "contacts_erasure", "contacts_pair", "contacts_refusal", "contacts_taskpart", "contacts_tally",
+    "sending_reached", "sending_reachedminute", "sending_window",
 }  # fmt: skip
 ENDED_BY_TIME = {"webhooks_arrival"}  # Meta's webhooks as they came
 WRITTEN_BY_HAND = {  # about what they like; nothing is put there by itself
-    "contacts_optinpage", "contacts_optintext", "contacts_segment", "contacts_tag", "promotions_promotion", "promotions_version",
-    "staff_act", "support_attachment", "support_case", "support_reply",
+    "contacts_field", "contacts_optinpage", "contacts_optintext", "contacts_segment", "contacts_tag", "contacts_task",
+    "promotions_promotion", "promotions_version", "staff_act", "support_attachment", "support_case", "support_reply",
 }  # fmt: skip
 OTHERS = {
     "account_emailaddress", "account_emailconfirmation", "accounts_account", "accounts_member", "accounts_user", "auth_group",
@@ -121,6 +121,9 @@ def known(number: Number) -> Contact:
     bring(account, FULLER)
     said = {"happened_at": timezone.now(), "actor": make.user(), "ip": "203.0.113.9", "text": "Lo dijo Zoraida"}
     consent.record(person, Consent.GRANTED, source=Source.PANEL, **said)
+    twin = make.contact(account, "Zoraida", mobile=TWIN)
+    rows.launch(number, chosen=twin.pk)
+    merging.merge(account, person.pk, twin.pk, {}, make.user())
     OptinRequest.objects.create(account=account, code="K7M2PQ4X", mobile=MOBILE, name="Zoraida")
     batch = rows.launch(number, chosen=person.pk)
     sent = Message.objects.get(batch=batch, contact=person)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from pregon.accounts import access
 from pregon.accounts.models import Account, Role
-from pregon.contacts import import_tidying, imports, optin
+from pregon.contacts import export_files, import_tidying, imports, optin
 from pregon.panel import proofs, wording
 from pregon.panel.forms.privacy import KeepingForm
 
@@ -48,6 +48,7 @@ def _kept(account: Account) -> list[tuple[str, str]]:
         (_("Archivos de contactos, y sus filas que quedaron fuera"), days(account.keep_files_days)),
         (_("Filas de un archivo que aún revisas"), days(import_tidying.REVIEW_DAYS)),
         (_("Cómo eran los contactos que cambió un archivo, para deshacerlo"), days(imports.UNDO_DAYS)),
+        (_("Archivos que descargas con tus contactos"), days(export_files.KEPT.days)),
         (_("Formularios de alta y de baja, tal como llegaron"), days(optin.KEPT.days)),
         (_("Avisos de Meta, tal como llegaron"), days(settings.ARRIVALS_DAYS)),
     ]

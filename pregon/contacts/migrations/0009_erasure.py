@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("contacts", "0004_evidence"),
+        ("contacts", "0008_fields"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
