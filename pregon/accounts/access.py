@@ -41,9 +41,12 @@ def current_member(request: HttpRequest) -> Member | None:
     user = request.user
     if not isinstance(user, User):
         return None
-    seats = Member.objects.filter(user=user).select_related("account", "user").order_by("id")
+    seats = Member.objects.filter(user=user).select_related("account").order_by("id")
     chosen = request.session.get(SESSION_KEY)
-    return (seats.filter(account_id=chosen).first() if chosen else None) or seats.first()
+    seat = (seats.filter(account_id=chosen).first() if chosen else None) or seats.first()
+    if seat:
+        seat.user = user
+    return seat
 
 
 def choose(request: HttpRequest, account_id: int) -> None:

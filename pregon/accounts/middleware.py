@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
 from pregon.accounts import access
+from pregon.lib import catalogues
 
 Response = Callable[[HttpRequest], HttpResponse]
 
@@ -24,14 +25,9 @@ class AccountMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         member = access.current_member(request)
         request.member = member  # type: ignore[attr-defined]
-        language = _chosen_language(request)
-        if member is None:
-            with translation.override(language):
-                return self.get_response(request)
-        with (
-            timezone.override(member.account.zone),
-            translation.override(f"{language}-{member.account.country.lower()}"),
-        ):
+        language = _chosen_language(request) + (f"-{member.account.country.lower()}" if member else "")
+        catalogues.remember(language)
+        with timezone.override(member.account.zone if member else None), translation.override(language):
             return self.get_response(request)
 
 

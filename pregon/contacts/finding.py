@@ -10,6 +10,7 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
@@ -22,13 +23,16 @@ from pregon.accounts.models import Account
 from pregon.contacts import rules, tally
 from pregon.contacts.models import Contact
 from pregon.contacts.rules import EVERYBODY, Group
+from pregon.contacts.tally import Counts
 from pregon.lib import phones, text
 
 PAGE = 50
 EXACT = 10_000  # up to here people are counted one by one
 SURELY_MORE = 3 * EXACT  # by a sample: then nobody is counted
 PATIENCE = 30  # milliseconds for that; then, and beyond, a sample tells
-SAMPLE, STRETCH = 40, 100  # places of the base, people looked at from each
+PLACES = [random.Random(at).random() for at in range(40)]  # in the base, from 0 to 1
+STRETCH = 100  # people looked at from each place
+RARE = 250  # of a sample: to look for these along the names takes longer than to collect them from the whole base
 PROBED = 500  # matches of a word, after which it counts as common
 WORDS = range(2, 7)  # places of words with an index of their own: contact_by_word_2 and so on
 LAST = "\U0010ffff"  # sorts behind every other character
@@ -51,6 +55,11 @@ class Finding:
     ways: tuple[Way, ...]
     where: str
     params: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def counts(self) -> Counts:
+        """Of the whole account."""
+        return tally.of(self.account)
 
     @property
     def condition(self) -> str:
@@ -77,12 +86,28 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Page:
-    """A stretch of a list; `before` and `after` are ids of contacts to go on from, None at an end."""
+class Turn:
+    """From where on: after the anchor, or `back` from it; without one from the beginning."""
 
-    rows: list[Contact]
+    anchor: tuple[int, str, int] | None = None
+    """The way in which a contact is found, its key there, and its id."""
+    back: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """A stretch of a list of `count`; `before` and `after` are ids of contacts to go on from, None at an end."""
+
+    count: Count
+    ids: list[int]
     before: int | None
     after: int | None
+
+    @property
+    def rows(self) -> list[Contact]:
+        """Those of `ids` who are still there."""
+        found = Contact.objects.in_bulk(self.ids)
+        return [found[pk] for pk in self.ids if pk in found]
 
 
 def of(account: Account, query: str = "", group: Group = EVERYBODY) -> Finding:
@@ -100,33 +125,46 @@ def of(account: Account, query: str = "", group: Group = EVERYBODY) -> Finding:
 
 def count(found: Finding) -> Count:
     """How many there are: exactly up to EXACT unless that takes too long, or when the tally knows; else about how many."""
-    known = tally.known(found.account, found.rules) if found.ways[0].holds == "true" else None
-    if known is not None:
-        return Count(known)
-    total = tally.of(found.account).total
-    if total <= EXACT:
-        return Count(_fetch(*_counted(found, EXACT))[0][0])
-    about = _estimate(found, total)
-    people = None if about > SURELY_MORE else _count_some(found)
-    if people is not None and people <= EXACT:
-        return Count(people)
-    return Count(about if people is None else max(about, EXACT), exact=False)
+    return _count(found, Turn())[0]
 
 
-def page(found: Finding, counted: Count, *, after: int | None = None, before: int | None = None) -> Page:
-    """The PAGE people that follow contact `after` or precede `before`, or the first ones. `counted`: `count` of the same.
+def page(found: Finding, counted: Count | None = None, *, after: int | None = None, before: int | None = None) -> Page:
+    """The PAGE people that follow contact `after` or precede `before`, or the first ones. `counted`: a `count` of the same.
 
     An anchor that is not among them (any more) leads to the first page.
     """
-    small = counted.exact and counted.people <= EXACT
     anchor = _anchor(found, after or before)
-    if anchor and before:
-        ids = _ids(found, anchor, small=small, back=True)
-        shown = ids[:PAGE][::-1]
-        return Page(_rows(shown), shown[0] if len(ids) > PAGE else None, shown[-1] if shown else None)
-    ids = _ids(found, anchor, small=small)
-    shown = ids[:PAGE]
-    return Page(_rows(shown), shown[0] if anchor and shown else None, shown[-1] if len(ids) > PAGE else None)
+    turn = Turn(anchor, back=anchor is not None and before is not None)
+    counted, ids = (counted, None) if counted else _count(found, turn)
+    if ids is None and counted.people <= (EXACT if counted.exact else RARE):
+        people, ids = _few(found, turn, found.counts.total + 1)
+        counted = Count(people)
+    return _shown(counted, _many(found, turn) if ids is None else ids, turn)
+
+
+def _shown(counted: Count, ids: list[int], turn: Turn) -> Page:
+    """`ids`: one more than a page where it goes on."""
+    shown = ids[:PAGE][::-1] if turn.back else ids[:PAGE]
+    first, last = (shown[0], shown[-1]) if shown else (None, None)
+    more = len(ids) > PAGE
+    if turn.back:
+        return Page(counted, shown, first if more else None, last)
+    return Page(counted, shown, first if turn.anchor else None, last if more else None)
+
+
+def _count(found: Finding, turn: Turn) -> tuple[Count, list[int] | None]:
+    """`count`; and the ids of the page where all were collected for that."""
+    known = tally.known(found.counts, found.rules) if found.ways[0].holds == "true" else None
+    if known is not None:
+        return Count(known), None
+    if found.counts.total <= EXACT:
+        people, ids = _few(found, turn, EXACT + 1)
+        return Count(people), ids
+    about = _estimate(found)
+    few = None if about > SURELY_MORE else _few_soon(found, turn)
+    if few and few[0] <= EXACT:
+        return Count(few[0]), few[1]
+    return Count(max(about, EXACT) if few else about, exact=False), None
 
 
 # Ways
@@ -162,7 +200,7 @@ def _rarest(account: Account, words: Sequence[str]) -> str:
     matches = []
     for word in dict.fromkeys(words[:4]):
         asked = replace(whole, params={"account": account.pk} | _prefix(word))
-        matches.append((_fetch(*_counted(asked, PROBED))[0][0], -len(word), word))
+        matches.append((_few(asked, Turn(), PROBED)[0], -len(word), word))
     return min(matches)[2]
 
 
@@ -201,28 +239,65 @@ def _number_ways(starts: int, *, ends: bool) -> Iterator[Way]:
 # What is asked
 
 
-def _ids(found: Finding, anchor: tuple[int, str, int] | None, *, small: bool, back: bool = False) -> list[int]:
-    """One more than a page, from the anchor on."""
-    order = "DESC" if back else ""
-    params = found.params | dict(zip(("from_way", "from_key", "from_id"), anchor or (), strict=False))
-    parts = [
-        f"(SELECT {at} AS way, {_selected(found, way, order, small=small)})"
-        if anchor is None or at != anchor[0]
-        else f"(SELECT {at} AS way, {_selected(found, way, order, small=small, onward='<' if back else '>')})"
-        for at, way in enumerate(found.ways)
-        if anchor is None or (at <= anchor[0] if back else at >= anchor[0])
-    ]
+def _many(found: Finding, turn: Turn) -> list[int]:
+    """One more than a page, way by way, each in the order of its index."""
+    order, onward = ("DESC", "<") if turn.back else ("", ">")
+    parts = []
+    for at, way in enumerate(found.ways):
+        begun = f" AND ({way.key}, c.id) {onward} (%(from_key)s, %(from_id)s)"
+        if turn.anchor and at != turn.anchor[0]:
+            if (at > turn.anchor[0]) is turn.back:
+                continue  # it is on the pages that came before
+            begun = ""
+        parts.append(
+            f"(SELECT {at} AS way, {way.key} AS key, c.id FROM contacts_contact AS c WHERE {found.where} AND {way.holds}"
+            f"{begun if turn.anchor else ''} ORDER BY {way.key} {order}, c.id {order} LIMIT {PAGE + 1})"
+        )
     query = f"SELECT id FROM ({' UNION ALL '.join(parts)}) AS found ORDER BY way {order}, key {order}, id {order} LIMIT {PAGE + 1}"
-    return [pk for (pk,) in _fetch(query, params)]
+    return [pk for (pk,) in _fetch(query, found.params | _from(turn))]
 
 
-def _selected(found: Finding, way: Way, order: str, *, small: bool, onward: str = "") -> str:
-    """The rest of `SELECT n AS way, ` for one way. OFFSET 0: all are found before they are sorted."""
-    begun = f" AND ({way.key}, c.id) {onward} (%(from_key)s, %(from_id)s)" if onward else ""
-    rows = f"SELECT {way.key} AS key, c.id FROM contacts_contact AS c WHERE {found.where} AND {way.holds}{begun}"
-    if small:
-        return f"key, id FROM ({rows} OFFSET 0) AS few ORDER BY key {order}, id {order} LIMIT {PAGE + 1}"
-    return f"{rows.removeprefix('SELECT ')} ORDER BY {way.key} {order}, c.id {order} LIMIT {PAGE + 1}"
+def _from(turn: Turn) -> dict[str, Any]:
+    return dict(zip(("from_way", "from_key", "from_id"), turn.anchor or (), strict=False))
+
+
+def _few(found: Finding, turn: Turn, most: int) -> tuple[int, list[int]]:
+    """How many there are, up to `most`, and if not more: one more than a page. All are collected, then sorted."""
+    [(people, ids)] = _fetch(*_collected(found, turn, most))
+    return people, ids
+
+
+def _few_soon(found: Finding, turn: Turn) -> tuple[int, list[int]] | None:
+    """None: it takes too long."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            query, params = _collected(found, turn, EXACT + 1)
+            cursor.execute(IMPATIENT.format(query), params)
+            cursor.nextset()
+            [(people, ids)] = cursor.fetchall()
+            return people, ids
+    except OperationalError as error:
+        if isinstance(error.__cause__, errors.QueryCanceled):
+            return None
+        raise
+
+
+IMPATIENT = f"SET LOCAL statement_timeout = {PATIENCE}; {{0}}; SET LOCAL statement_timeout = DEFAULT"  # in one trip
+
+
+def _collected(found: Finding, turn: Turn, most: int) -> tuple[str, dict[str, Any]]:
+    parts = (
+        f"(SELECT {at} AS way, {way.key} AS key, c.id FROM contacts_contact AS c WHERE {found.where} AND {way.holds} LIMIT {most})"
+        for at, way in enumerate(found.ways)
+    )
+    order, onward = ("DESC", "<") if turn.back else ("", ">")
+    begun = f"WHERE (way, key, id) {onward} (%(from_way)s, %(from_key)s, %(from_id)s)" if turn.anchor else ""
+    query = f"""
+        WITH few AS MATERIALIZED (SELECT * FROM ({" UNION ALL ".join(parts)}) AS found LIMIT {most})
+        SELECT (SELECT count(*) FROM few),
+            ARRAY(SELECT id FROM few {begun} ORDER BY way {order}, key {order}, id {order} LIMIT {PAGE + 1})
+    """
+    return query, found.params | _from(turn)
 
 
 def _anchor(found: Finding, contact: int | None) -> tuple[int, str, int] | None:
@@ -238,55 +313,19 @@ def _anchor(found: Finding, contact: int | None) -> tuple[int, str, int] | None:
     return rows[0] if rows else None
 
 
-def _rows(ids: Sequence[int]) -> list[Contact]:
-    found = Contact.objects.prefetch_related("tags").in_bulk(ids)
-    return [found[pk] for pk in ids if pk in found]
-
-
-def _count_some(found: Finding) -> int | None:
-    """Up to one more than EXACT; None: it takes too long."""
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            query, params = _counted(found, EXACT + 1)
-            cursor.execute(IMPATIENT.format(query), params)
-            cursor.nextset()
-            [(people,)] = cursor.fetchall()
-            return int(people)
-    except OperationalError as error:
-        if isinstance(error.__cause__, errors.QueryCanceled):
-            return None
-        raise
-
-
-IMPATIENT = f"SET LOCAL statement_timeout = {PATIENCE}; {{0}}; SET LOCAL statement_timeout = DEFAULT"  # in one trip
-
-
-def _counted(found: Finding, most: int) -> tuple[str, dict[str, Any]]:
-    parts = (
-        f"(SELECT FROM contacts_contact AS c WHERE {found.where} AND {way.holds} LIMIT {most})" for way in found.ways
-    )
-    return (
-        f"SELECT count(*) FROM (SELECT FROM ({' UNION ALL '.join(parts)}) AS found LIMIT {most}) AS matching",
-        found.params,
-    )
-
-
-def _estimate(found: Finding, total: int) -> int:
+def _estimate(found: Finding) -> int:
     """From people at places spread over the base, always the same ones: a figure that jumps about says less than it knows."""
-    [(first, last)] = _fetch(
-        "SELECT min(id), max(id) FROM contacts_contact WHERE account_id = %(account)s", found.params
-    )
-    chance = random.Random(found.account.pk)
-    places = [chance.randint(first, last) for _place in range(SAMPLE)] if last else []
     holds = " OR ".join(f"({way.holds})" for way in found.ways)
     query = f"""
         SELECT count(*), count(*) FILTER (WHERE {found.where} AND ({holds}))
-        FROM unnest(%(places)s::bigint[]) AS place, LATERAL (
-            SELECT * FROM contacts_contact WHERE account_id = %(account)s AND id >= place ORDER BY id LIMIT {STRETCH}
-        ) AS c
+        FROM (SELECT min(id) AS first, max(id) AS last FROM contacts_contact WHERE account_id = %(account)s) AS base,
+            unnest(%(places)s::float8[]) AS place, LATERAL (
+                SELECT * FROM contacts_contact
+                WHERE account_id = %(account)s AND id >= (first + (last - first) * place)::bigint ORDER BY id LIMIT {STRETCH}
+            ) AS c
     """
-    [(seen, fitting)] = _fetch(query, found.params | {"places": places})
-    return _rounded(total * fitting // max(seen, 1))
+    [(seen, fitting)] = _fetch(query, found.params | {"places": PLACES})
+    return _rounded(found.counts.total * fitting // max(seen, 1))
 
 
 def _rounded(people: int) -> int:

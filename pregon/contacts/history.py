@@ -1,12 +1,54 @@
 """The acts of consent of a person, as one tells them."""
 
 from collections.abc import Iterable
+from typing import Any, Protocol
 
 from django.db.models import F
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from pregon.contacts import consent, statements
 from pregon.contacts.models import Consent, ConsentEntry, Contact, Source
+
+
+class Told(Protocol):
+    """What an act is told from: an entry has it."""
+
+    @property
+    def act(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def evidence(self) -> dict[str, Any]: ...
+
+
+class Came(Protocol):
+    """Whoever came in a file, or not."""
+
+    @property
+    def source_id(self) -> int | None: ...
+
+
+GRANTED: dict[Source, Promise] = {
+    Source.FORM: gettext_lazy("Aceptó en un formulario"),
+    Source.BUTTON: gettext_lazy("Tocó el botón para recibir promociones"),
+    Source.META: gettext_lazy("Volvió a aceptar en WhatsApp"),
+    Source.API: gettext_lazy("Lo registró otro programa"),
+    Source.STAFF: gettext_lazy("Lo registró Soporte"),
+}
+WITHDRAWN: dict[Source, Promise] = {
+    Source.IMPORT: gettext_lazy("Venía en una lista de bajas"),
+    Source.PANEL: gettext_lazy("Pidió su baja en el negocio"),
+    Source.FORM: gettext_lazy("Pidió su baja en un formulario"),
+    Source.BUTTON: gettext_lazy("Tocó «No recibir promociones»"),
+    Source.META: gettext_lazy("Dejó de recibir promociones en WhatsApp"),
+    Source.REFUSED: gettext_lazy("Meta avisó que no quiere promociones"),
+    Source.API: gettext_lazy("Lo registró otro programa"),
+    Source.STAFF: gettext_lazy("Lo registró Soporte"),
+}
 
 
 def latest(contacts: Iterable[Contact]) -> dict[int, ConsentEntry]:
@@ -17,7 +59,7 @@ def latest(contacts: Iterable[Contact]) -> dict[int, ConsentEntry]:
     return {row.contact_id: row for row in newest if row.contact_id}
 
 
-def tell(entry: ConsentEntry) -> str:
+def tell(entry: Told) -> str:
     """«Se apuntó en la tienda», «Respondió BAJA»."""
     match entry.act, entry.source:
         case _act, _source if "merge" in entry.evidence:
@@ -31,13 +73,14 @@ def tell(entry: ConsentEntry) -> str:
         case _act, _source if entry.evidence.get("moved"):
             return _("Había pedido su baja con su número anterior")
         case _act, source:
-            return _withdrawn(Source(source))
+            return str(WITHDRAWN[Source(source)])
 
 
-def tell_beginning(contact: Contact, *, silent: bool = True) -> str:
+def tell_beginning(contact: Came, *, silent: bool = True) -> str:
     """How someone came; ``silent``: nothing was ever said of their permission."""
     if not contact.source_id:
-        return _("Agregado a mano") if silent or not _came_alone(contact) else _("Se apuntó por su cuenta")
+        alone = not silent and isinstance(contact, Contact) and _came_alone(contact)
+        return _("Se apuntó por su cuenta") if alone else _("Agregado a mano")
     return _("Llegó en un archivo, sin permiso") if silent else _("Llegó en un archivo")
 
 
@@ -47,39 +90,21 @@ def _came_alone(contact: Contact) -> bool:
     return own.filter(happened_at__lte=contact.created_at).exists()
 
 
-def _merged(entry: ConsentEntry) -> str:
+def _merged(entry: Told) -> str:
     if entry.act == Consent.WITHDRAWN:
         return _("Es la misma persona que otra que pidió su baja")
     return _("Al unirla con otra, el permiso de la otra no pasó a esta")
 
 
-def _granted(entry: ConsentEntry) -> str:
+def _granted(entry: Told) -> str:
     stated = statements.GRANTING.get(entry.evidence.get("statement", ""))
     if stated:
         return str(stated.one)
-    if entry.source == Source.REPLY:
-        return _("Respondió %(word)s") % {"word": entry.text[:40] or _("ALTA")}
-    return {
-        Source.FORM: _("Aceptó en un formulario")
-        if "wamid" in entry.evidence
-        else _("Un formulario dijo que aceptaba"),
-        Source.BUTTON: _("Tocó el botón para recibir promociones"),
-        Source.META: _("Aceptó una invitación en WhatsApp")
-        if entry.evidence.get("choice") == "signup"
-        else _("Volvió a aceptar en WhatsApp"),
-        Source.API: _("Lo registró otro programa"),
-        Source.STAFF: _("Lo registró Soporte"),
-    }.get(Source(entry.source), _("Dio su permiso"))
-
-
-def _withdrawn(source: Source) -> str:
-    return {
-        Source.IMPORT: _("Venía en una lista de bajas"),
-        Source.PANEL: _("Pidió su baja en el negocio"),
-        Source.FORM: _("Pidió su baja en un formulario"),
-        Source.BUTTON: _("Tocó «No recibir promociones»"),
-        Source.META: _("Dejó de recibir promociones en WhatsApp"),
-        Source.REFUSED: _("Meta avisó que no quiere promociones"),
-        Source.API: _("Lo registró otro programa"),
-        Source.STAFF: _("Lo registró Soporte"),
-    }[source]
+    match entry.source:
+        case Source.REPLY:
+            return _("Respondió %(word)s") % {"word": entry.text[:40] or _("ALTA")}
+        case Source.FORM if "wamid" not in entry.evidence:
+            return _("Un formulario dijo que aceptaba")
+        case Source.META if entry.evidence.get("choice") == "signup":
+            return _("Aceptó una invitación en WhatsApp")
+    return str(GRANTED.get(Source(entry.source), _("Dio su permiso")))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
@@ -78,7 +79,9 @@ def sections() -> list[Group]:
     ]
 
 
+@cache
 def address(name: str) -> str:
+    """Of a page without anything in its address; empty where there is none."""
     try:
         return reverse(name)
     except NoReverseMatch:

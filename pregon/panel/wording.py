@@ -72,8 +72,12 @@ def written(moment: date | datetime | None, shape: str) -> str:
     """A date in one of the shapes of PATTERNS, in the active time zone; nothing for no date."""
     if moment is None or moment == "":
         return ""
+    return _written(_date(moment), shape, translation.get_language() or "es")
+
+
+def _date(moment: date | datetime) -> date:
     here = local(moment)
-    return _written(here.date() if isinstance(here, datetime) else here, shape, translation.get_language() or "es")
+    return here.date() if isinstance(here, datetime) else here
 
 
 @lru_cache(maxsize=4096)
@@ -88,7 +92,9 @@ def day(moment: date | datetime | None) -> str:
     """«19 nov», or «19 nov 2025» when it is not of this year."""
     if not moment:
         return ""
-    return written(moment, "day" if local(moment).year == timezone.localdate().year else "day_year")
+    here = _date(moment)
+    shape = "day" if here.year == timezone.localdate().year else "day_year"
+    return _written(here, shape, translation.get_language() or "es")
 
 
 def clock(moment: datetime | None) -> str:

@@ -1,20 +1,22 @@
 """`pregon send` and `pregon results`: the main job without a browser."""
 
 from datetime import datetime
+from typing import TypeVar
 
 import click
 import orjson
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account, Member, Role, User
-from pregon.contacts.models import Tag
+from pregon.contacts.models import Segment, Tag
 from pregon.promotions import approvals, audiences, broadcasts, forecast, launch, omissions
 from pregon.promotions import results as outcome
 from pregon.promotions.forecast import Forecast
 from pregon.promotions.models import Broadcast, Promotion
 from pregon.sending.models import Batch
 
+Named = TypeVar("Named", Promotion, Segment)
 ACCOUNT = click.option("--account", "of", default="", help=_("Negocio: su número, o el correo de quien es titular."))
 
 
@@ -22,15 +24,18 @@ ACCOUNT = click.option("--account", "of", default="", help=_("Negocio: su númer
 @click.argument("promotion")
 @ACCOUNT
 @click.option("--tag", "tags", multiple=True, help=_("Solo a quienes tienen esta etiqueta; se puede repetir."))
+@click.option("--segment", default="", help=_("Solo a quienes están en este segmento: su nombre o su número."))
 @click.option(
     "--at", type=click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]), help=_("A qué hora, en la del negocio.")
 )
 @click.option("--fit", is_flag=True, help=_("Si el cupo no alcanza, enviar hasta donde alcance."))
 @click.option("--yes", is_flag=True, help=_("Aprobar y enviar sin preguntar."))
-def send(promotion: str, of: str, tags: tuple[str, ...], at: datetime | None, fit: bool, yes: bool) -> None:  # noqa: PLR0913 one per option
+def send(  # noqa: PLR0913 one per option
+    promotion: str, of: str, tags: tuple[str, ...], segment: str, at: datetime | None, fit: bool, yes: bool
+) -> None:
     """Prepare a broadcast, show what it would do, and send it once someone approves."""
     owner = _owner(of)
-    definition = _definition(owner.account, tags)
+    definition = _definition(owner.account, tags, segment)
     broadcast = broadcasts.prepare(_promotion(owner.account, promotion), owner.user, definition=definition)
     if fit:
         broadcasts.choose_quota(broadcast, Broadcast.Choice.FIT)
@@ -136,16 +141,24 @@ def _owner(account: str) -> Member:
 
 
 def _promotion(account: Account, wanted: str) -> Promotion:
+    saved = account.promotions.filter(archived_at=None).order_by("-id")
+    return _only(saved, wanted, _("No hay una sola promoción con ese nombre. Usa su número."))
+
+
+def _only(saved: QuerySet[Named], wanted: str, sentence: str) -> Named:
     """By its number, or by its name."""
-    saved = account.promotions.filter(archived_at=None)
     found = list(saved.filter(Q(pk=int(wanted)) if wanted.isdecimal() else Q(name__iexact=wanted))[:2])
     if len(found) != 1:
-        listing = "".join(f"\n  {promotion.pk}  {promotion.name}" for promotion in saved.order_by("-id")[:20])
-        raise click.ClickException(_("No hay una sola promoción con ese nombre. Usa su número.") + listing)
+        raise click.ClickException(sentence + "".join(f"\n  {row.pk}  {row}" for row in saved[:20]))
     return found[0]
 
 
-def _definition(account: Account, names: tuple[str, ...]) -> audiences.Definition:
+def _definition(account: Account, names: tuple[str, ...], segment: str) -> audiences.Definition:
+    if names and segment:
+        raise click.ClickException(_("Di etiquetas o un segmento, no las dos cosas."))
+    if segment:
+        sentence = _("No hay un solo segmento con ese nombre. Usa su número.")
+        return audiences.of_segment(_only(account.segments.all(), segment, sentence))
     if not names:
         return audiences.Definition()
     ids = [

@@ -1,7 +1,7 @@
 """What happened between a business and a person, as conditions on its contacts (`contacts.rules`).
 
 Promotions alone count: a message to try something out, or by a program, is none. Each looks at the person's own messages, by
-`message_by_contact`: nothing more is written while sending.
+`message_by_contact`, or for few people the other way round, from all that the account sent: nothing more is written while sending.
 """
 
 from django.utils.functional import Promise
@@ -14,9 +14,12 @@ from pregon.sending.models import Delivery
 
 SENT = """EXISTS (
     SELECT FROM sending_message AS m JOIN sending_batch AS b ON b.id = m.batch_id
-    WHERE m.contact_id = c.id AND b.promotion IS NOT NULL AND {0}
+    WHERE m.contact_id = c.id AND b.account_id = c.account_id AND b.promotion IS NOT NULL AND {0}
 )"""
-ANSWERED = "EXISTS (SELECT FROM sending_reply AS r WHERE r.contact_id = c.id AND r.received_at > %(since)s)"
+ANSWERED = """EXISTS (
+    SELECT FROM sending_reply AS r
+    WHERE r.contact_id = c.id AND r.account_id = c.account_id AND r.received_at > %(since)s
+)"""
 
 SQL = {
     "written": SENT.format("m.created_at > %(since)s AND m.status <> 'omitted'"),

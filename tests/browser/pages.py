@@ -19,13 +19,14 @@ SIGNED_OUT = ("/cuenta/login/", "/cuenta/signup/", "/cuenta/password/reset/", "/
 
 
 def furnish(panel: Panel, tag: str = "") -> None:
-    """A page to join, two who look like one person, acts for many people, a file under review, a sending that is not signed, one
-    that is sent (to the people of a tag, else to everybody), a case.
+    """A page to join, two who look like one person, a segment, acts for many people, a file under review, a sending that is not
+    signed, one that is sent (to the people of a tag, else to everybody), a case.
     """
     page = panel.page
     panel.open_for_joining()
     panel.upload("clientes.csv", panel.sheet.csv())
     panel.keep()
+    panel.gather("Gente de la feria")
     panel.upload("parejas.csv", b"nombre,celular\nPilar Doble,222 555 0411\nPilar Doble,222 555 0412\n")
     panel.keep()
     panel.find_pairs()

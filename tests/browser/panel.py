@@ -140,6 +140,23 @@ class Panel:
         self.press("Preparar el archivo")
         self.says("El archivo trae a")
 
+    def gather(self, name: str) -> int:
+        """A segment of those with permission and the sheet's tag; returns how many they were while it was built."""
+        page = self.page
+        self.go("Contactos")
+        self.follow("Tus segmentos")
+        self.follow("Crear segmento")
+        page.get_by_label("Otra condición").select_option("Etiqueta")
+        self.press("Agregar condición")
+        with page.expect_response(lambda answer: "/contar/" in answer.url):
+            page.get_by_role("group", name="Etiqueta").get_by_label("Etiqueta").select_option(self.sheet.tag)
+        expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
+        people = number(page.locator("#cuantas b").inner_text())
+        page.get_by_label("Nombre del segmento").fill(name)
+        self.press("Guardar segmento")
+        self.says(f"Guardamos el segmento «{name}»")
+        return people
+
     # Promotions
 
     def write(self, name: str, subject: str) -> None:

@@ -22,6 +22,7 @@ def test_the_whole_tutorial(panel: Panel, browser: Browser) -> None:
     panel.sign_in()
     before = panel.quota()
     loads_contacts(panel)
+    assert panel.gather(f"Con permiso, {panel.sheet.tag}") == 11
     panel.write(name, SUBJECT)
     result = sends(panel, name)
     address = panel.page.url

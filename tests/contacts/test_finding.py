@@ -52,7 +52,13 @@ def both(account, query="", group=finding.EVERYBODY):
     few, lots = listed(found, Count(1)), listed(found, Count(99_999, exact=False))
     assert few == lots
     assert {person.pk for person in few} == set(found.people.values_list("id", flat=True))
-    assert len({person.pk for person in few}) == len(few) == finding.count(found).people
+    assert (
+        len({person.pk for person in few})
+        == len(few)
+        == finding.count(found).people
+        == finding.page(found).count.people
+    )
+    assert finding.page(found).rows == few[: finding.PAGE]
     return few
 
 
@@ -162,6 +168,13 @@ class TestPages:
             assert [(c.search, c.pk) for c in found] == sorted((c.search, c.pk) for c in account.contacts.all())
             assert len(found) == 120
 
+    def test_from_one_way_to_the_next(self):
+        account = make.account()
+        for n in range(150):
+            make.contact(account, ("Persona", "Ana Persona", "Ana Luz Persona")[n % 3])
+        names = [person.name for person in both(account, "persona")]
+        assert names == ["Persona"] * 50 + ["Ana Persona"] * 50 + ["Ana Luz Persona"] * 50
+
     def test_nameless_people(self):
         account = make.account()
         for _n in range(120):
@@ -185,6 +198,19 @@ class TestPages:
         assert both(account, "", Group("all", (Rule("mobile", "to_fix"),))) == [bad]
         assert both(account, "", Group("any")) == []
 
+    def test_counted_while_they_are_listed(self, django_assert_num_queries):
+        found = finding.of(many(make.account(), 60), "rosa")
+        with django_assert_num_queries(2):  # the tally, the people
+            page = finding.page(found)
+        assert page.count == Count(60)
+        assert len(page.ids) == finding.PAGE
+
+    def test_few_of_a_sample_are_collected_and_so_counted(self):
+        found = finding.of(many(make.account(), 60))
+        assert finding.page(found, Count(3, exact=False)).count == Count(60)
+        about = Count(finding.RARE + 1, exact=False)
+        assert finding.page(found, about).count == about
+
 
 class TestCount:
     def test_exact_up_to_a_bound_and_about_beyond(self):
@@ -204,7 +230,7 @@ class TestCount:
         slow = finding.of(account)
         slow.params["seconds"] = 0.2
         slow = replace(slow, ways=(finding.Way("pg_sleep(%(seconds)s) IS NOT NULL AND c.id > 0", "c.search"),))
-        assert finding._count_some(slow) is None
+        assert finding._few_soon(slow, finding.Turn()) is None
         assert account.contacts.count() == 400
         with connection.cursor() as cursor:
             cursor.execute("SHOW statement_timeout")
@@ -258,8 +284,9 @@ class TestTally:
 
     def test_known_without_looking(self):
         account = many(make.account(), 10)
-        assert tally.known(account, Group()) == 10
-        assert tally.known(account, Group("any")) == 0
-        assert tally.known(account, Group("all", (Rule("consent", "is", "granted"),))) == 8
-        assert tally.known(account, Group("any", (Rule("mobile", "to_fix"),))) == 0
-        assert tally.known(account, Group("all", (Rule("consent", "is_not", "granted"),))) is None
+        counts = tally.of(account)
+        assert tally.known(counts, Group()) == 10
+        assert tally.known(counts, Group("any")) == 0
+        assert tally.known(counts, Group("all", (Rule("consent", "is", "granted"),))) == 8
+        assert tally.known(counts, Group("any", (Rule("mobile", "to_fix"),))) == 0
+        assert tally.known(counts, Group("all", (Rule("consent", "is_not", "granted"),))) is None

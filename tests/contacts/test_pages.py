@@ -91,7 +91,7 @@ class TestList:
         for _n in range(55):
             make.tag(owner.account, f"Etiqueta {_n}", make.contact(owner.account))
         browser.get(url("contacts"))
-        with django_assert_max_num_queries(16):
+        with django_assert_max_num_queries(13):
             browser.get(url("contacts"))
 
     def test_a_plan_without_the_module_hides_nobody(self):

@@ -13,11 +13,13 @@ from django.template import Context, Template
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.utils import timezone, translation
+from django.utils.safestring import mark_safe
 from hypothesis import given
 from hypothesis import strategies as st
 
 import pregon.panel
 from pregon.panel import appearance, drawing, navigation, wording
+from pregon.panel.templatetags import pregon as components
 from pregon.panel.views import styleguide
 
 PANEL = Path(pregon.panel.__file__).parent
@@ -292,3 +294,9 @@ class TestFrame:
     def test_a_theme_never_leads_elsewhere(self, rf: RequestFactory) -> None:
         assert appearance.choose(rf.post("/", {"theme": "dark", "next": "//evil.example"})).headers["Location"] == "/"
         assert appearance.choose(rf.post("/", {"theme": "neon"})).status_code == 400
+
+
+def test_a_label_is_escaped_whatever_was_drawn_before() -> None:
+    safe, plain = (components.pill("accepted", label) for label in (mark_safe("<b>Sí</b>"), "<b>Sí</b>"))
+    assert "<b>Sí</b>" in safe
+    assert "&lt;b&gt;Sí&lt;/b&gt;" in plain

@@ -5,7 +5,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from pregon.contacts import segments
 from pregon.contacts.models import Consent
+from pregon.contacts.rules import Group, Rule
 from pregon.promotions import cli
 from pregon.promotions.models import Broadcast
 from pregon.sending.models import Batch
@@ -52,11 +54,24 @@ def test_send_to_a_tag_at_a_time(owner):
     assert answer.exit_code == 1
 
 
+@pytest.mark.parametrize("called", ["sin etiqueta", "{pk}"])
+def test_send_to_a_segment(owner, called):
+    segment = segments.new(owner.account, owner.user)
+    rule = Rule("tag", "is_not", owner.account.tags.get().pk)
+    segments.save(segment, "Sin etiqueta", Group("all", (rule, Rule("consent", "is", Consent.GRANTED))))
+    answer = run(cli.send, "Charolas", "--segment", called.format(pk=segment.pk), "--yes")
+    assert answer.exit_code == 0, answer.output
+    assert "Segmento Sin etiqueta" in answer.output
+    assert list(Batch.objects.get().messages.values_list("name", flat=True)) == ["Eva"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["Nada"], "No hay una sola promoción"),
         (["Charolas", "--tag", "Sur"], "Esa etiqueta no existe. Tienes: Centro"),
+        (["Charolas", "--segment", "Sur"], "No hay un solo segmento con ese nombre. Usa su número.\n"),
+        (["Charolas", "--segment", "Sur", "--tag", "Centro"], "no las dos cosas"),
         (["Charolas", "--account", "nadie@example.com"], "Di de qué negocio"),
     ],
 )

@@ -99,6 +99,7 @@ def consent_pill(consent: str) -> SafeString:
     return pill("omitted", _("Sin permiso"), "user-question")
 
 
+@lru_cache(maxsize=1024, typed=True)  # by type: a safe label equals one that is to be escaped
 def _state(drawn_as: str, label: str, icon_name: str) -> SafeString:
     return format_html('<span class="{}">{}{}</span>', drawn_as, icon(icon_name), label)
 

@@ -130,11 +130,10 @@ def _audience(request: access.Request, broadcast: Broadcast, form: forms.Audienc
 def _matching(request: access.Request, query: str, chosen: Sequence[Contact]) -> list[Contact]:
     """The first people whom the search finds, without those chosen already."""
     found, rows = finding.of(request.account, query), list[Contact]()
-    counted = finding.count(found)
-    page = finding.page(found, counted)
+    page = finding.page(found)
     rows += [person for person in page.rows if person not in chosen]
     while len(rows) < FOUND and page.after:
-        page = finding.page(found, counted, after=page.after)
+        page = finding.page(found, page.count, after=page.after)
         rows += [person for person in page.rows if person not in chosen]
     return rows[:FOUND]
 

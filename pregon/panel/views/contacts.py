@@ -3,7 +3,6 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Max, Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -12,13 +11,11 @@ from django.views.decorators.http import require_GET
 
 from pregon.accounts import access
 from pregon.accounts.models import Role
-from pregon.contacts import finding, history, tally
-from pregon.contacts.finding import Count, Page
-from pregon.contacts.models import ConsentEntry, Contact
-from pregon.panel import wording
-from pregon.panel.views import contacts_sought
+from pregon.contacts import finding, listing
+from pregon.contacts.finding import Count, Finding, Page
+from pregon.contacts.tally import Counts
+from pregon.panel.views import contacts_rows, contacts_sought
 from pregon.panel.views.contacts_sought import Sought
-from pregon.sending.models import Status
 from pregon.subscriptions import changes
 from pregon.subscriptions.models import Module
 
@@ -34,17 +31,18 @@ FACETS = (
 def contacts(request: access.Request) -> HttpResponse:
     """People by name: the address filters (`contacts_sought`), `despues` and `antes` turn pages. htmx gets the list alone."""
     sought = contacts_sought.read(request.GET)
+    found = contacts_sought.find(request.account, sought)
+    listed = _listed(request, sought, found)
     if request.htmx and not request.htmx.history_restore_request:
-        response = render(request, "panel/contacts/list.html", _listed(request, sought))
+        response = render(request, "panel/contacts/list.html", listed)
     else:
-        response = render(request, "panel/contacts/contacts.html", _head(request, sought) | _listed(request, sought))
+        response = render(request, "panel/contacts/contacts.html", _head(request, sought, found.counts) | listed)
     patch_vary_headers(response, ("HX-Request",))
     return response
 
 
-def _head(request: access.Request, sought: Sought) -> dict[str, Any]:
+def _head(request: access.Request, sought: Sought, counts: Counts) -> dict[str, Any]:
     """What stands above the list."""
-    counts = tally.of(request.account)
     figures = (counts.granted, counts.unknown, counts.withdrawn)
     labels = (_("Con permiso"), _("Sin permiso"), _("De baja"))
     facets = [
@@ -62,13 +60,11 @@ def _head(request: access.Request, sought: Sought) -> dict[str, Any]:
     }
 
 
-def _listed(request: access.Request, sought: Sought) -> dict[str, Any]:
+def _listed(request: access.Request, sought: Sought, found: Finding) -> dict[str, Any]:
     """The sentence, how many fit it, and one page of them."""
-    found = contacts_sought.find(request.account, sought)
-    counted = finding.count(found)
-    page = finding.page(found, counted, after=_key(request, "despues"), before=_key(request, "antes"))
-    first = _position(request, page)
-    last = first + len(page.rows) - 1
+    page = finding.page(found, after=_key(request, "despues"), before=_key(request, "antes"))
+    people, first, may_edit = listing.read(page.ids), _position(request, page), request.member.may(Role.EDITOR)
+    last = first + len(people) - 1
     tags = list(request.account.tags.all())
     saved = list(request.account.segments.all())
     return {
@@ -80,14 +76,14 @@ def _listed(request: access.Request, sought: Sought) -> dict[str, Any]:
             contacts_sought.segment_slot(sought, saved) if saved else None,
         ),
         "suggested": contacts_sought.suggest(sought, tags),
-        "rows": _told(page.rows),
+        "rows": contacts_rows.drawn(people, may_edit=may_edit),
         # a sample may have missed whom the page shows
-        "found": counted if counted.exact else Count(max(counted.people, last), exact=False),
+        "found": page.count if page.count.exact else Count(max(page.count.people, last), exact=False),
         "first": first,
         "last": last,
         "previous_url": _turn(sought, antes=page.before, desde=max(1, first - finding.PAGE)) if page.before else "",
         "next_url": _turn(sought, despues=page.after, desde=first + finding.PAGE) if page.after else "",
-        "may_edit": request.member.may(Role.EDITOR),
+        "may_edit": may_edit,
         "may_export": request.member.may(Role.MANAGER),
     }
 
@@ -108,25 +104,3 @@ def _position(request: access.Request, page: Page) -> int:
 def _turn(sought: Sought, **where: int | None) -> str:
     address = sought.url()
     return f"{address}{'&' if '?' in address else '?'}{urlencode(where)}"
-
-
-def _told(rows: list[Contact]) -> list[dict[str, Any]]:
-    """Each person with the act that made them what they are, and their last promotion."""
-    entries = history.latest(rows)
-    last = dict(
-        Contact.objects.filter(pk__in=[row.pk for row in rows])
-        .values_list("pk")
-        .annotate(at=Max("messages__created_at", filter=~Q(messages__status=Status.OMITTED)))
-    )
-    never = _("Nunca")
-    return [
-        {"person": row, "how": _how(row, entries.get(row.pk)), "last": wording.day(last.get(row.pk)) or never}
-        for row in rows
-    ]
-
-
-def _how(person: Contact, entry: ConsentEntry | None) -> str:
-    """«Se apuntó en la tienda, 4 mar»."""
-    if entry is None:
-        return f"{history.tell_beginning(person)}, {wording.day(person.created_at)}"
-    return f"{history.tell(entry)}, {wording.day(entry.happened_at)}"

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
@@ -13,6 +12,7 @@ from pregon.contacts.finding import Finding
 from pregon.contacts.models import Consent, Segment, Tag
 from pregon.contacts.rules import Group, Rule
 from pregon.lib import text
+from pregon.panel import navigation
 
 CONSENTS = {"con": Consent.GRANTED, "sin": Consent.UNKNOWN, "baja": Consent.WITHDRAWN}
 TO_FIX = "corregir"
@@ -40,7 +40,7 @@ class Sought:
     def url(self, **changes: object) -> str:
         """The list's address with some of this changed."""
         other = replace(self, **changes)  # type: ignore[arg-type]
-        return reverse("panel:contacts") + other.query_string
+        return navigation.address("panel:contacts") + other.query_string
 
     @property
     def query_string(self) -> str:
