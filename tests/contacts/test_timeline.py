@@ -283,10 +283,11 @@ class TestWithoutNumber:
     def test_the_export_names_them_and_comes_back_unchanged(
         self, owner: Member, browser: Client, nora: Contact, rosa: Contact
     ) -> None:
+        Contact.objects.filter(pk=rosa.pk).update(meta_user_id="MX.2")
         content = b"".join(browser.get(url("contacts_export")))  # type: ignore[call-overload]
         lines = content.decode().splitlines()
         assert lines[0].endswith("Etiquetas,Id de WhatsApp")
-        assert {line.split(",")[-1] for line in lines[1:]} == {"MX.1349120", ""}
+        assert {line.split(",")[-1] for line in lines[1:]} == {"MX.1349120", "MX.2"}
         review = imports.review(begin(owner.account, content, statement="none"))
         assert some(review) == {"unchanged": 2}
 
