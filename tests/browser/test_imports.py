@@ -1,5 +1,6 @@
 """A file with every trouble, dropped on the page; and cells, pasted: by hand, as people do it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,16 @@ Ana L.;0052 222 555 0711;;;;;;
 """
 
 
+@pytest.fixture
+def panel(browser: Browser, running: Running, width: int) -> Iterator[Panel]:
+    context = chromium.opened(browser, width, permissions=["clipboard-read", "clipboard-write"])
+    troubles = chromium.Troubles(context)
+    yield Panel(context, running, Sheet("Importadas", "711"))
+    context.close()
+    assert not troubles.found
+
+
+@pytest.mark.parametrize("width", [390])  # once: the columns are remembered
 def test_a_dropped_file_with_every_trouble(panel: Panel, tmp_path: Path) -> None:
     path = tmp_path / "clientes de siempre.csv"
     path.write_text(TROUBLES)
@@ -72,25 +83,19 @@ def drop(panel: Panel, path: Path) -> None:
         hand.send("Input.dispatchDragEvent", {"type": kind, "data": data, **at})
 
 
-def test_pasted_cells(browser: Browser, running: Running) -> None:
+@pytest.mark.parametrize("width", [1280])
+def test_pasted_cells(panel: Panel) -> None:
     """From a sheet's clipboard, which joins cells by tabs."""
-    context = chromium.opened(browser, 1280)
-    troubles = chromium.Troubles(context)
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    panel = Panel(context, running, Sheet("Pegadas", "733"))
     panel.sign_in(path="/contactos/importar/")
     page = panel.page
-    page.evaluate(
-        "cells => navigator.clipboard.writeText(cells)", "Nombre\tCelular\tNota\nRita\t222 555 0733\ta, b; c\n"
-    )
+    cells = "Nombre\tCelular\tNota\nRita\t222 555 0733\ta, b; c\n"
+    page.evaluate("cells => navigator.clipboard.writeText(cells)", cells)
     page.get_by_label("O pega aquí las celdas").focus()
     page.keyboard.press("Control+V")
     panel.press("Revisar")
     panel.titled("Revisa antes de guardar")
     assert panel.account_of_rows()[1] == 1
     panel.keep()
-    panel.go("Contactos")
+    page.goto(panel.running.address + "/contactos/?q=rita")
     panel.follow("Rita")
     expect(page.get_by_text("a, b; c")).to_be_visible()
-    context.close()
-    assert not troubles.found
