@@ -37,7 +37,7 @@ def close(task: Task) -> None:
 def take_back(task: Task, part: TaskPart) -> int:
     """What one part changed is as before. Returns for how many contacts."""
     locked = task.account.contacts.filter(pk__in=part.people).order_by("pk").select_for_update(no_key=True)
-    found = list(locked.values_list("pk", "mobile"))
+    found = list(locked.only("pk", "mobile", "meta_user_id"))
     if task.kind == Kind.CONSENT:  # its permissions count for nothing by now
         consent.settle(task.account_id, found)
         return len(found)
@@ -77,6 +77,7 @@ def _yes(task: Task) -> Act:
         happened_at=datetime.fromisoformat(said["happened_at"]),
         actor=task.created_by,
         text=said["text"],
+        ip=task.ip,
         evidence=said["evidence"],
         task=task,
     )
@@ -85,5 +86,10 @@ def _yes(task: Task) -> Act:
 def _no(task: Task) -> Act:
     """Said at the click: who says yes after it, and before their turn, stays."""
     return Act(
-        consent=Consent.WITHDRAWN, source=Source.PANEL, happened_at=task.created_at, actor=task.created_by, task=task
+        consent=Consent.WITHDRAWN,
+        source=Source.PANEL,
+        happened_at=task.created_at,
+        actor=task.created_by,
+        ip=task.ip,
+        task=task,
     )

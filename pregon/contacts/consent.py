@@ -122,9 +122,9 @@ def hand_over(contact: Contact, old: str) -> None:
         contact.refresh_from_db(fields=["consent", "consent_at"])
 
 
-def settle(account_id: int, contacts: Iterable[tuple[int, str | None]]) -> None:
-    """Applies what was said earlier for the numbers of new or changed contacts: pairs of id and mobile."""
-    consent_log.settle(account_id, [Spoken(pk, hash_of(mobile)) for pk, mobile in contacts])
+def settle(account_id: int, contacts: Iterable[Contact]) -> None:
+    """Applies what was said earlier for the numbers, or user ids, of new or changed contacts."""
+    consent_log.settle(account_id, [spoken(contact) for contact in contacts])
 
 
 def settle_contact(contact: Contact) -> None:

@@ -1,23 +1,19 @@
 """A person's number and Meta's id of them: webhooks name either or both, and say when one of them has changed.
 
-Meta is taken at its word, whatever came last; what it says never joins two contacts. Consent goes along with the person: what
-was said under the id alone belongs to the number once it is known, and a no follows to a new number. Callers hold no contact
-before these take the account's base (`consent.lock_base`).
-
-suspected   a signal: `account_id`, `contacts` (two ids) are the same person, says Meta
+Meta is taken at its word, whatever came last; what it says never joins two contacts, but proposes them as a pair (`pairs`).
+Consent goes along with the person: what was said under the id alone belongs to the number once it is known, and a no follows to
+a new number. Callers hold no contact before these take the account's base (`consent.lock_base`).
 """
 
 from datetime import datetime
 
 from django.db import transaction
-from django.dispatch import Signal
 
 from pregon.accounts.models import Account, User
-from pregon.contacts import changes, consent
+from pregon.contacts import changes, consent, pairs
 from pregon.contacts.models import Change, Consent, Contact, MobileProblem, Source
 from pregon.lib import text
 
-suspected = Signal()
 WHATSAPP = Change.Source.WHATSAPP
 
 
@@ -112,5 +108,5 @@ def _taken(contact: Contact, **whose: str) -> bool:
     """Whether another contact has it: the two may be one, which people decide."""
     other = Contact.objects.filter(account_id=contact.account_id, **whose).exclude(pk=contact.pk).first()
     if other is not None:
-        suspected.send(Contact, account_id=contact.account_id, contacts=(contact.pk, other.pk))
+        pairs.note(contact, other)
     return other is not None

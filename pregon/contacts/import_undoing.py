@@ -115,12 +115,12 @@ def _touched(import_: ContactImport, people: Sequence[Contact]) -> list[Contact]
 
 def _locked(rows: QuerySet[Contact]) -> list[Contact]:
     """The first PART of them."""
-    needed = rows.only("pk", "mobile", "created_at", "updated_at", "last_inbound_at")
+    needed = rows.only("pk", "mobile", "meta_user_id", "created_at", "updated_at", "last_inbound_at")
     return list(needed.order_by("pk").select_for_update()[:PART])
 
 
 def _settle(import_: ContactImport, people: Sequence[Contact]) -> None:
-    consent.settle(import_.account_id, [(person.pk, person.mobile) for person in people])
+    consent.settle(import_.account_id, people)
 
 
 def _tags(import_: ContactImport) -> list[int]:

@@ -19,9 +19,18 @@ class Why(StrEnum):
     NAME = "name"
     NEAR_NAME = "near_name"
     TAKEN = "taken"  # somebody wanted to give one the number of the other
+    META = "meta"  # WhatsApp names one person by the number of the one and the user id of the other
 
 
-POINTS = {Why.EMAIL: 50, Why.NUMBER: 40, Why.NEAR_NUMBER: 40, Why.NAME: 45, Why.NEAR_NAME: 30, Why.TAKEN: 99}
+POINTS = {
+    Why.EMAIL: 50,
+    Why.NUMBER: 40,
+    Why.NEAR_NUMBER: 40,
+    Why.NAME: 45,
+    Why.NEAR_NAME: 30,
+    Why.TAKEN: 99,
+    Why.META: 99,
+}
 FIRST_NAME_ONLY = 20  # points less, where one word is all that the names share
 MOST = 99
 

@@ -255,11 +255,12 @@ def leave_params() -> dict[str, str | bytes]:
 
 
 def whose(key: str) -> Contact | None:
-    """The contact that a link speaks for; None when we did not write it, or the contact is gone."""
+    """The contact that a link speaks for, or was merged into; None when we did not write it, or the contact is gone."""
     pk, _dash, sign = key.partition("-")
     if not (pk.isdecimal() and pk.isascii() and len(pk) < 19 and constant_time_compare(sign, _sign(pk))):
         return None
-    return Contact.objects.select_related("account").filter(pk=pk).first()
+    people = Contact.objects.select_related("account")
+    return people.filter(pk=pk).first() or people.filter(merges__lost_id=pk).first()
 
 
 def leave_by_link(contact: Contact, ip: str = "") -> None:

@@ -34,6 +34,7 @@ REACH = 3
 SHARERS = 20  # people beside somebody with a word in common, to estimate a sort by
 MOST = 10_000  # open pairs of an account: nobody reviews more
 WRITTEN = 500  # pairs in one transaction
+SAID = (Why.TAKEN, Why.META)  # not found by comparing
 Ids = tuple[int, int]
 T = TypeVar("T")
 
@@ -69,6 +70,13 @@ def of(contact: Contact) -> QuerySet[Pair]:
     return opened(contact.account).filter(Q(low=contact) | Q(high=contact)).select_related("low", "high")
 
 
+def note(one: Contact, other: Contact) -> None:
+    """The pair of two of an account of whom WhatsApp says that they are one. It says so often: what people decided stays."""
+    low, high = sorted((one, other), key=lambda contact: contact.pk)
+    found = {"account_id": one.account_id, "why": Why.META, "score": POINTS[Why.META]}
+    Pair.objects.get_or_create(low=low, high=high, defaults=found)
+
+
 def put(one: Contact, other: Contact) -> Pair:
     """The pair of two of an account of whom somebody says that they have one number: open, whatever was said before."""
     low, high = sorted((one, other), key=lambda contact: contact.pk)
@@ -84,7 +92,7 @@ def tell_apart(account: Account, pairs: Iterable[int], actor: User) -> int:
 
 def recheck(account: Account, contacts: Sequence[int] | None = None) -> None:
     """Open pairs that are none any more go: all, or those of these contacts, whom somebody has changed."""
-    rows = opened(account).exclude(why=Why.TAKEN).order_by("id")
+    rows = opened(account).exclude(why__in=SAID).order_by("id")
     offices = _offices(account) if contacts is None else frozenset()
     if contacts is not None:
         rows = rows.filter(Q(low__in=contacts) | Q(high__in=contacts))

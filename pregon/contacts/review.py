@@ -125,7 +125,7 @@ def give(account: Account, numbers: Mapping[int, str], actor: User) -> int:
             taken.add(person.mobile)
             given.append(person)
     Contact.objects.bulk_update(given, ["mobile", "mobile_raw", "mobile_problem", "updated_at"])
-    consent.settle(account.pk, [(person.pk, person.mobile) for person in given])
+    consent.settle(account.pk, given)
     for person in given:
         if person.consent == Consent.WITHDRAWN:  # as it was before
             moment = person.consent_at or timezone.now()

@@ -3,9 +3,9 @@
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from pregon.contacts import consent, consent_log, import_tidying
+from pregon.contacts import consent, consent_log, export_files, import_tidying
 from pregon.contacts.consent_log import Spoken
-from pregon.contacts.models import Before, Consent, ConsentEntry, Contact, OptinRequest, Refusal, Source
+from pregon.contacts.models import Before, Consent, ConsentEntry, Contact, OptinRequest, Refusal, Source, Task
 
 
 def erase(person: Contact) -> str:
@@ -14,6 +14,8 @@ def erase(person: Contact) -> str:
     _erase_acts(person, own)
     Before.objects.filter(import_file__account=person.account_id, contact_id=person.pk).delete()
     import_tidying.forget_rows(person.account)
+    for task in person.account.tasks.filter(kind=Task.Kind.EXPORT).exclude(file=""):
+        export_files.discard(task)
     OptinRequest.objects.filter(account=person.account_id, mobile__in=mobiles(person)).delete()
     person.delete()
     return own

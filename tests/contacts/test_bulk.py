@@ -181,7 +181,7 @@ class TestConsent:
         take_back(do(account, Kind.CONSENT, YES))
         person = account.contacts.get()
         people.edit(person, people.Details("Otro nombre", "222 000 0000"), actor=make.user())
-        consent.settle(account.pk, [(pk, person.mobile)])
+        consent.settle(account.pk, [Contact.objects.get(pk=pk)])
         person.refresh_from_db()
         assert person.consent == Consent.UNKNOWN
 

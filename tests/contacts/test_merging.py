@@ -179,7 +179,7 @@ class TestConsent:
         consent.record(one, WITHDRAWN, source=Source.PANEL, happened_at=NOON)
         consent.record(other, GRANTED, source=Source.REPLY, happened_at=hour(1))
         kept = merge(one, other)
-        consent.settle(account.pk, [(kept.pk, None)])
+        consent.settle(account.pk, [Contact.objects.get(pk=kept.pk)])
         kept.refresh_from_db()
         assert kept.consent == WITHDRAWN
 

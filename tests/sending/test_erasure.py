@@ -260,11 +260,11 @@ class TestTheNoStays:
         erase(hers, owner)
         assert found("Zoraida") == set()
         his.refresh_from_db()
-        consent.settle(number.account.pk, [(his.pk, his.mobile)])
+        consent.settle(number.account.pk, [his])
         his.refresh_from_db()
         assert his.consent == Consent.GRANTED
         ConsentEntry.objects.filter(contact=his).delete()
-        consent.settle(number.account.pk, [(his.pk, his.mobile)])
+        consent.settle(number.account.pk, [his])
         his.refresh_from_db()
         assert his.consent == Consent.UNKNOWN, "her yes does not become his"
 
@@ -280,7 +280,7 @@ class TestTheNoStays:
             source=Source.IMPORT, happened_at=timezone.now(), import_file=undone,
         )  # fmt: skip
         erase(hers, owner)
-        consent.settle(number.account.pk, [(his.pk, his.mobile)])
+        consent.settle(number.account.pk, [his])
         his.refresh_from_db()
         assert his.consent == Consent.UNKNOWN
 

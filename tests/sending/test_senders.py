@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from pregon.contacts import consent, identities, people
+from pregon.contacts import consent, identities, pairs, people
 from pregon.contacts.models import Consent, ConsentEntry, Contact, Refusal, Source
 from pregon.sending import references
 from pregon.sending.models import Message, Reply, Wamid
@@ -139,15 +139,13 @@ class TestTwoContacts:
     def other(self, number: Number, ana: Contact) -> Contact:
         return make.contact(number.account, "A.", mobile=None, meta_user_id=ID)
 
-    def test_neither_is_changed_and_it_is_told(self, number: Number, ana: Contact, other: Contact) -> None:
-        told: list[Any] = []
-        receiver = lambda **given: told.append((given["account_id"], given["contacts"]))  # noqa: E731
-        identities.suspected.connect(receiver)
-        try:
-            routing.route([says(number, "hola")])
-        finally:
-            identities.suspected.disconnect(receiver)
-        assert told == [(number.account_id, (ana.pk, other.pk))]
+    def test_neither_is_changed_and_people_are_asked_once(self, number: Number, ana: Contact, other: Contact) -> None:
+        routing.route([says(number, "hola")])
+        pair = pairs.opened(number.account).get()
+        assert (pair.low, pair.high, pair.why) == (ana, other, "meta")
+        pairs.tell_apart(number.account, [pair.pk], make.user())
+        routing.route([says(number, "otra vez", wamid="wamid.again")])
+        assert not pairs.opened(number.account)
         assert list(number.account.contacts.order_by("id").values_list("mobile", "meta_user_id")) == [
             (MOBILE, None),
             (None, ID),

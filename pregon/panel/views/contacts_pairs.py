@@ -114,6 +114,7 @@ def _tell(pair: Pair) -> str:
         Why.NAME: _("mismo nombre"),
         Why.NEAR_NAME: _("nombre parecido"),
         Why.TAKEN: _("le escribiste a una el celular de la otra"),
+        Why.META: _("WhatsApp dice que son la misma persona"),
     }
     told = " · ".join(words[Why(each)] for each in pair.why.split(","))
     return told[:1].upper() + told[1:]
