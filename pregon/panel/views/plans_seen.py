@@ -97,7 +97,7 @@ def goes_on(batch: Batch) -> str:
 def of(broadcast: Broadcast, batch: Batch) -> Plan | None:
     """Of who is left of a running one, from when it goes on; None where only its number's pace decides, or that is stopped."""
     number = broadcast.number
-    if number is None or number.stopped_at or batch.status != Batch.Status.RUNNING:
+    if number is None or number.stopped_at or batch.status != Batch.Status.RUNNING or not batch.queued:
         return None
     if not batch.held and number.portfolio.daily_limit is None:
         return None
