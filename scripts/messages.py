@@ -41,7 +41,7 @@ msgstr ""
 KEPT = re.compile(r"%\(\w+\)[a-z]|%[sd%]|\{\w*\}|</?\w+|\n")  # what a translation repeats: placeholders, marks, lines
 
 # What a template may say as it is: names, and the signs of a figure.
-NAMES = {"Pregón", "WhatsApp", "PostgreSQL", "fbtrace", "id"}
+NAMES = {"Pregón", "WhatsApp", "PostgreSQL", "fbtrace", "id", "CSV", "JSON", "PDF"}
 UNREAD = {"styleguide.html"}  # sample data, for those who build the panel
 CODE = re.compile(
     r"{#.*?#}|{% *(comment|blocktranslate|block body_class)\b.*?{% *end(?:comment|block|blocktranslate) *%}|{%.*?%}|{{.*?}}",
