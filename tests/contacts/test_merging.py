@@ -152,7 +152,7 @@ class TestConsent:
         entry = history.latest([kept])[kept.pk]
         assert entry.evidence == {"merge": kept.merges.get().pk}
         assert history.tell(entry) == "Es la misma persona que otra que pidió su baja"
-        assert "Respondió BAJA" in [history.tell(each) for each in history.of(kept)]
+        assert "Respondió BAJA" in [history.tell(each) for each in kept.consent_entries.all()]
 
     def test_a_yes_is_of_its_number(self, two):
         consent.record(two[1], GRANTED, source=Source.REPLY, happened_at=NOON)

@@ -91,7 +91,7 @@ class TestList:
         for _n in range(55):
             make.tag(owner.account, f"Etiqueta {_n}", make.contact(owner.account))
         browser.get(url("contacts"))
-        with django_assert_max_num_queries(13):
+        with django_assert_max_num_queries(14):
             browser.get(url("contacts"))
 
     def test_a_plan_without_the_module_hides_nobody(self):
@@ -189,7 +189,7 @@ class TestPerson:
         person = people.add(owner.account, people.Details("Rosa", "2225550184", tags=["Centro", "VIP"]))
         for _n in range(5):
             consent.record(person, Consent.GRANTED, source=Source.PANEL, happened_at=NOON, actor=owner.user)
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(14):
             browser.get(url("contact", person.pk))
 
     def test_a_message_that_failed_says_why_and_what_to_do(self, owner, browser):

@@ -20,7 +20,7 @@ from tests.contacts.test_imports import begin, save, some
 
 NOON = datetime(2026, 3, 4, 18, tzinfo=UTC)  # noon in Mexico
 HOUR = timedelta(hours=1)
-QUERIES = 13  # of the whole page
+QUERIES = 15  # of the whole page
 pytestmark = pytest.mark.django_db
 
 
