@@ -93,7 +93,7 @@ def contact(account: Account, name: str = "", **fields: Any) -> Contact:
     } | fields
     name = name or f"Persona {n}"
     own_fields.ensure_texts(account, given.get("fields", {}))
-    return Contact.objects.create(account=account, name=name, **{"search": text.fold(name)} | given)
+    return Contact.objects.create(account=account, name=name, **{"search": text.words(name)} | given)
 
 
 def wrote(account: Account, mobile: str, text: str = "") -> Contact:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pregon.contacts import consent, export_files, people, tags
 from pregon.contacts.consent import Act
-from pregon.contacts.models import Consent, Source, Task, TaskPart
+from pregon.contacts.models import Consent, Contact, Source, Task, TaskPart
 from pregon.lib import text
 
 Kind = Task.Kind
@@ -28,10 +28,15 @@ def act(task: Task, ids: list[int]) -> int:
             return 0
 
 
-def close(task: Task) -> None:
-    """After the last part."""
+def close(task: Task) -> int:
+    """After the last part. Returns how many more people it changed: into whom those picked were merged meanwhile."""
     if taken := task.args.get("take"):
         tags.forget(task.account, [taken["tag"]])
+    if task.kind == Kind.OPT_OUT and (picked := task.audience.get("ids")):
+        became = Contact.objects.filter(account=task.account, merges__lost_id__in=picked)
+        left = became.exclude(consent=Consent.WITHDRAWN).values_list("pk", flat=True).distinct()
+        return _say(_no(task), task, list(left))
+    return 0
 
 
 def take_back(task: Task, part: TaskPart) -> int:

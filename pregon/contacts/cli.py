@@ -59,7 +59,7 @@ def _owner(who: str) -> tuple[Account, User]:
 
 def _read(account: Account, owner: User, file: Path, order: str) -> ContactImport:
     with file.open("rb") as opened:
-        import_ = imports.start(account, opened, file.name, owner, order)
+        import_ = imports.start(account, opened, file.name, owner, order=order)
     imports.finish(import_)
     return import_
 

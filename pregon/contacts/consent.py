@@ -12,6 +12,7 @@ transaction of the act: the sending pipe may ask `consent = 'granted'` on the co
 - A withdrawal ends only by a later grant that `revives`: the person's own (reply, button, Meta, an opt-in form that their own
   message confirmed) or an owner's.
 - The no of a number is kept without the number, also when nobody in the base has it.
+- A no of whoever two contacts became holds for the numbers of both.
 
 Locks, always in this order: the account's base (`lock_base`) by whoever brings numbers in, then contacts by ascending id.
 """
@@ -23,7 +24,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from pregon.accounts.models import Account, Member, Role, User
@@ -70,7 +71,7 @@ def record(  # noqa: PLR0913 each is a column of the entry
             return _record_number(
                 contact.account_id, contact.mobile or "", said, contact.meta_user_id or "", gone=contact.pk
             )
-        [entry] = _write(contact.account_id, [spoken(found)], said)
+        entry = _write(contact.account_id, [spoken(found)], said)[0]
     contact.refresh_from_db(fields=["consent", "consent_at"])
     return entry
 
@@ -81,7 +82,14 @@ def record_many(account: Account, contacts: Iterable[int], said: Act) -> int:
     rows = Contact.objects.select_for_update(no_key=True).filter(account=account, pk__in=list(contacts)).order_by("id")
     names = rows.values_list("id", "mobile", "meta_user_id")
     people = [Spoken(pk, hash_of(mobile, user_id)) for pk, mobile, user_id in names]
-    return len(_write(account.pk, people, said, alone=False))
+    _write(account.pk, people, said, alone=False)
+    return len(people)
+
+
+def withdraw_lost(account_id: int, contacts: Iterable[int], said: Act) -> None:
+    """A no of these contacts (ids) that is noted already, for the numbers of those who were merged into them."""
+    if lost := _lost(account_id, contacts):
+        _write(account_id, lost, said)
 
 
 def withdraw_number(
@@ -181,6 +189,13 @@ def _become(account_id: int, mobile: str, user_id: str, gone: int) -> list[Spoke
     return [spoken(contact) for contact in rows]
 
 
+def _lost(account_id: int, kept: Iterable[int]) -> list[Spoken]:
+    """The numbers of those who were merged into these contacts, but for numbers that a contact has again."""
+    again = Contact.objects.filter(account_id=account_id, mobile=OuterRef("lost_mobile"))
+    rows = Merge.objects.filter(~Exists(again), account_id=account_id, kept__in=list(kept)).exclude(lost_mobile="")
+    return [Spoken(None, hash_of(mobile)) for mobile in rows.values_list("lost_mobile", flat=True).distinct()]
+
+
 def _locked(account_id: int, mobile: str, user_id: str) -> Contact | None:
     rows = Contact.objects.select_for_update(no_key=True).filter(account_id=account_id)
     if mobile:
@@ -190,6 +205,9 @@ def _locked(account_id: int, mobile: str, user_id: str) -> Contact | None:
 
 def _write(account_id: int, people: Sequence[Spoken], said: Act, *, alone: bool = True) -> list[ConsentEntry]:
     revives = alone and _revives(account_id, said)
+    if said.consent == Consent.WITHDRAWN and (kept := [person.contact for person in people if person.contact]):
+        known = {person.hash for person in people}
+        people = [*people, *(lost for lost in _lost(account_id, kept) if lost.hash not in known)]
     entries = ConsentEntry.objects.bulk_create(
         [
             ConsentEntry(

@@ -60,6 +60,8 @@ def forget_rows(task: Task) -> None:
 
 def discard(task: Task) -> None:
     """All of it is gone."""
+    if not task.file:  # somebody was erased meanwhile
+        return
     forget_rows(task)
     Path(task.file.path).unlink(missing_ok=True)
     Task.objects.filter(pk=task.pk).update(file="")
@@ -91,4 +93,6 @@ def _folder(task: Task) -> Path:
 
 
 def _rows(task: Task) -> Path:
+    if not task.file:
+        raise FileNotFoundError(f"task {task.pk}")
     return Path(task.file.path if task.args["format"] == "csv" else f"{task.file.path}.rows")

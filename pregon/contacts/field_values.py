@@ -94,7 +94,8 @@ def _locale(country: str) -> Locale:
 # Numbers
 
 _NUMBER = re.compile(
-    r"(?P<minus>-?) ?(?:s/\.?|[a-z]{0,3}\$|€|£)? ?(?P<body>\d[\d.,' ]*)(?:%|€|\$| [a-z]{3})?", re.ASCII | re.IGNORECASE
+    r"(?P<minus>-?) ?(?P<money>s/\.?|[a-z]{0,3}\$|€|£)? ?(?P<body>\d[\d.,' ]*)(?:%|€|\$| [a-z]{3})?",
+    re.ASCII | re.IGNORECASE,
 ).fullmatch
 _GROUPED = {mark: re.compile(rf"\d{{1,3}}(?:{re.escape(mark)}\d{{3}})+").fullmatch for mark in ".,' "}
 
@@ -103,7 +104,7 @@ _GROUPED = {mark: re.compile(rf"\d{{1,3}}(?:{re.escape(mark)}\d{{3}})+").fullmat
 def read_number(cell: str, point: str) -> str:
     """«$ 1,234.50» → "1234.5". A code that begins with zeros is no number, nor one that a spreadsheet has rounded (5.1E+10)."""
     found = _NUMBER(cell)
-    whole, decimals = _split(found["body"].strip(), point) if found else ("", "")
+    whole, decimals = _split(found["body"].strip(), "" if found["money"] else point) if found else ("", "")
     if found is None or not 0 < len(whole) <= 15 or (len(whole) > 1 and whole[0] == "0"):
         return ""
     exact = round(Decimal(f"{found['minus']}{whole}.{decimals[:20] or 0}"), 6)
@@ -113,7 +114,8 @@ def read_number(cell: str, point: str) -> str:
 def _split(body: str, point: str) -> tuple[str, str]:
     """Its digits before and after the decimal point; nothing when it is not written as a number.
 
-    A single mark with three digits behind it (1.234) is what it is in the country; any other mark tells by itself.
+    A single mark with three digits behind it (1.234) is what it is in the country, but no price has three decimals ($ 1.234: then
+    `point` is empty); any other mark tells by itself.
     """
     mark = next((each for each in reversed(body) if each in ".,"), "")
     whole, _mark, decimals = body.rpartition(mark) if mark else (body, "", "")

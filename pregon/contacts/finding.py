@@ -105,8 +105,8 @@ class Page:
 
     @property
     def rows(self) -> list[Contact]:
-        """Those of `ids` who are still there."""
-        found = Contact.objects.in_bulk(self.ids)
+        """Those of `ids` who are still there, with their labels."""
+        found = Contact.objects.prefetch_related("tags").in_bulk(self.ids)
         return [found[pk] for pk in self.ids if pk in found]
 
 
@@ -119,7 +119,7 @@ def of(account: Account, query: str = "", group: Group = EVERYBODY) -> Finding:
     digits = re.sub("[^0-9]", "", query)
     if len(digits) >= 3 and len(digits) * 2 > len(query.replace(" ", "")):
         return _by_number(everybody, query, digits)
-    words = text.fold(query).split()
+    words = text.words(query).split() or text.fold(query).split()
     return _by_words(everybody, words) if words else everybody
 
 

@@ -2,16 +2,18 @@
 
 Meta is taken at its word, whatever came last; what it says never joins two contacts, but proposes them as a pair (`pairs`).
 Consent goes along with the person: what was said under the id alone belongs to the number once it is known, and a no follows to
-a new number. Callers hold no contact before these take the account's base (`consent.lock_base`).
+a new number, or to the other contact of a pair. Callers hold no contact before these take the account's base
+(`consent.lock_base`).
 """
 
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from pregon.accounts.models import Account, User
 from pregon.contacts import changes, consent, pairs
-from pregon.contacts.models import Change, Consent, Contact, MobileProblem, Source
+from pregon.contacts.models import Change, Consent, ConsentEntry, Contact, MobileProblem, Source
 from pregon.lib import text
 
 WHATSAPP = Change.Source.WHATSAPP
@@ -25,7 +27,7 @@ def add(account: Account, user_id: str, name: str) -> Contact:
     if found is not None:
         return found
     name = " ".join(name.split())[:120]
-    contact = Contact.objects.create(account=account, name=name, search=text.fold(name)[:160], meta_user_id=user_id)
+    contact = Contact.objects.create(account=account, name=name, search=text.words(name)[:160], meta_user_id=user_id)
     changes.arrived(contact, source=WHATSAPP)
     consent.settle_contact(contact)
     return contact
@@ -35,7 +37,7 @@ def add(account: Account, user_id: str, name: str) -> Contact:
 def learn_user_id(account_id: int, contact_id: int, user_id: str, at: datetime) -> None:
     """Meta calls this contact so, as of then."""
     consent.lock_base(account_id, shared=True)
-    locked = _locked(contact_id, "meta_user_id", at)
+    locked = _locked(account_id, contact_id, "meta_user_id", at, Q(meta_user_id=user_id))
     if locked is None or locked.meta_user_id == user_id or _taken(locked, meta_user_id=user_id):
         return
     before, old = changes.state(locked), locked.meta_user_id
@@ -49,7 +51,7 @@ def learn_user_id(account_id: int, contact_id: int, user_id: str, at: datetime) 
 def learn_number(account_id: int, contact_id: int, mobile: str, at: datetime) -> None:
     """This contact, of whom Meta's id alone was known, has this number (E.164), as of then."""
     consent.lock_base(account_id)
-    locked = _locked(contact_id, "mobile", at)
+    locked = _locked(account_id, contact_id, "mobile", at, Q(mobile=mobile))
     if locked is None or locked.mobile or _taken(locked, mobile=mobile):
         return
     before = changes.state(locked)
@@ -64,7 +66,7 @@ def learn_number(account_id: int, contact_id: int, mobile: str, at: datetime) ->
 def move(account_id: int, contact_id: int, mobile: str, user_id: str, at: datetime) -> None:
     """The person has another number (E.164) since then, and another user id, which may be unknown (empty)."""
     consent.lock_base(account_id)
-    locked = _locked(contact_id, "mobile", at)
+    locked = _locked(account_id, contact_id, "mobile", at, Q(mobile=mobile) | Q(meta_user_id=user_id))
     if locked is None or locked.mobile == mobile or locked.created_at > at:
         return
     user_id = "" if user_id == locked.meta_user_id else user_id  # ids change with the number: this is the old one
@@ -98,15 +100,30 @@ def renumber(
         consent.record(contact, Consent.WITHDRAWN, source=source, happened_at=no_at, actor=actor, evidence=evidence)
 
 
-def _locked(contact_id: int, name: str, at: datetime) -> Contact | None:
-    """None: it is gone, or something newer is known of this (a key of `changes.state`)."""
-    found = Contact.objects.select_for_update(no_key=True).filter(pk=contact_id).first()
+def _locked(account_id: int, contact_id: int, name: str, at: datetime, others: Q) -> Contact | None:
+    """The contact; `others` are locked with it. None: it is gone, or something newer is known of this (`changes.state`)."""
+    rows = Contact.objects.select_for_update(no_key=True).filter(account_id=account_id).order_by("id")
+    found = {contact.pk: contact for contact in rows.filter(others | Q(pk=contact_id))}.get(contact_id)
     return None if found is None or changes.known_since(found, name, at) else found
 
 
 def _taken(contact: Contact, **whose: str) -> bool:
-    """Whether another contact has it: the two may be one, which people decide."""
+    """Whether another contact has it: the two may be one, which people decide. A no of either holds for both until then."""
     other = Contact.objects.filter(account_id=contact.account_id, **whose).exclude(pk=contact.pk).first()
-    if other is not None:
-        pairs.note(contact, other)
-    return other is not None
+    if other is None:
+        return False
+    pairs.note(contact, other)
+    _pass_no(contact, other)
+    _pass_no(other, contact)
+    return True
+
+
+def _pass_no(one: Contact, other: Contact) -> None:
+    """With its time, so that what the other said after it still counts; once, for Meta says so with every message."""
+    no_at = one.consent_at
+    if one.consent != Consent.WITHDRAWN or other.consent == Consent.WITHDRAWN or no_at is None:
+        return
+    nos = ConsentEntry.objects.filter(account_id=other.account_id, act=Consent.WITHDRAWN, happened_at__gte=no_at)
+    if not nos.filter(mobile_hash=consent.spoken(other).hash).exists():
+        evidence = {"moved": True}
+        consent.record(other, Consent.WITHDRAWN, source=Source.META, happened_at=no_at, evidence=evidence)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from pregon.contacts import changes, consent, consent_log
+from pregon.contacts import changes, consent, consent_log, statements
 from pregon.contacts.consent import Act
 from pregon.contacts.consent_log import Spoken
 from pregon.contacts.models import Consent, ContactImport, Source
@@ -63,12 +63,15 @@ SELECT %(account)s, contact, hash, CASE WHEN grants THEN 'granted' ELSE 'withdra
     %(import)s, line, CASE WHEN grants THEN %(text)s ELSE '' END, %(evidence)s::jsonb, false
 FROM judged WHERE grants OR outcome = 'opt_out'
 """
-# A list of opt-outs may name a number whose contact was merged into another: its no is the person's.
+# A list of opt-outs may name a number whose contact was merged into another: its no is the person's. The number itself may be
+# withdrawn already, and the person have come back since by the one that was kept.
 _MERGED = """
 SELECT DISTINCT kept_id FROM judged JOIN contacts_merge AS merge
     ON merge.account_id = %(account)s AND merge.lost_mobile = judged.mobile
-WHERE outcome = 'opt_out' AND judged.contact IS NULL
+JOIN contacts_contact AS kept ON kept.id = kept_id
+WHERE judged.contact IS NULL AND (outcome = 'opt_out' OR %(list)s AND outcome = 'withdrawn' AND kept.consent <> 'withdrawn')
 """
+_WITHDRAWN = "SELECT contact FROM judged JOIN contacts_merge ON kept_id = contact WHERE outcome = 'opt_out'"
 # Whose standing the rows above do not settle: withdrawals, and newcomers for whose number something was said before.
 _OPEN = """
 SELECT contact, hash FROM judged
@@ -111,6 +114,7 @@ def merge(import_: ContactImport, *, now: datetime, text: str, evidence: str, kn
         "now": now,
         "text": text[:300],
         "evidence": evidence,
+        "list": import_.statement == statements.OPT_OUT,
     }
     with connection.cursor() as cursor:
         for statement in (_ADD, _TAG_NEW, *((_REMEMBER, _UPDATE, _TAG_KNOWN) if known else ()), _SAY):
@@ -120,17 +124,24 @@ def merge(import_: ContactImport, *, now: datetime, text: str, evidence: str, kn
         if still_open:
             consent_log.settle(import_.account_id, still_open)
             cursor.execute(_AS_CREATED)
+        _withdraw_merged(import_, given)
+
+
+def _withdraw_merged(import_: ContactImport, given: dict[str, Any]) -> None:
+    """Whoever two contacts became is withdrawn with either number, and so is the other number."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WITHDRAWN, given)
+        withdrawn = {contact for (contact,) in cursor}
         cursor.execute(_MERGED, given)
-        _withdraw_merged(import_, [kept for (kept,) in cursor], given)
-
-
-def _withdraw_merged(import_: ContactImport, people: list[int], given: dict[str, Any]) -> None:
-    if people:
-        said = Act(
-            consent=Consent.WITHDRAWN,
-            source=Source.IMPORT,
-            happened_at=given["now"],
-            actor=import_.created_by,
-            evidence=json.loads(given["evidence"]),
-        )
-        consent.record_many(import_.account, people, said)
+        named = {kept for (kept,) in cursor} - withdrawn
+    if not withdrawn and not named:
+        return
+    said = Act(
+        consent=Consent.WITHDRAWN,
+        source=Source.IMPORT,
+        happened_at=given["now"],
+        actor=import_.created_by,
+        evidence=json.loads(given["evidence"]),
+    )
+    consent.withdraw_lost(import_.account_id, withdrawn, said)
+    consent.record_many(import_.account, named, said)

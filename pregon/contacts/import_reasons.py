@@ -4,11 +4,11 @@ from datetime import datetime
 
 from babel import dates
 from django.utils import timezone
-from django.utils.translation import get_language, to_locale
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from pregon.contacts.import_staging import LeftOut, Outcome
-from pregon.lib import phone_faults
+from pregon.lib import locales, phone_faults
 
 
 def tell(row: LeftOut) -> tuple[str, str]:
@@ -27,6 +27,6 @@ def tell(row: LeftOut) -> tuple[str, str]:
 def _withdrawn(moment: object) -> str:
     if not isinstance(moment, datetime):
         return _("De baja.")
-    locale = to_locale(get_language() or "es")
+    locale = locales.of(get_language() or "es")
     day = dates.format_date(timezone.localtime(moment), "d MMM y", locale=locale).replace(".", "")
     return _("De baja el %(day)s.") % {"day": day}

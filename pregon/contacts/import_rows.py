@@ -152,7 +152,7 @@ class Reader:
             number = f"{raw}\t{NULL}\t{PROBLEMS[found.reason]}\t{found.code}"
             hashed = ""
         written = (
-            f"{line}\t{name}\t{text.fold(name)[:160]}\t{number}\t{_email(cells[self._email], remarks)}"
+            f"{line}\t{name}\t{text.words(name)[:160]}\t{number}\t{_email(cells[self._email], remarks)}"
             f"\t{_tags(cells[self._tags])}\t{self._own(cells, remarks)}\t{hashed}\t{line}\t{self._said(cells)}"
             f"\t{UNIT.join(remarks)}\n"
         )

@@ -41,8 +41,9 @@ def forget_files() -> int:
 
 
 def forget_rows(account: Account) -> None:
-    """What is shown of the rows of files that are through."""
-    for import_ in account.imports.exclude(status__in=[*imports.UNDERWAY, imports.Status.REVIEWING]):
+    """What is shown of the rows of files that are through, and still is: all of it goes together."""
+    through = account.imports.exclude(status__in=[*imports.UNDERWAY, imports.Status.REVIEWING])
+    for import_ in through.exclude(sample=[]):
         _forget_rows(import_)
         import_.save(update_fields=["sample", "reviews", "remarks"])
 

@@ -90,7 +90,7 @@ class Review:
 
 
 def start(  # noqa: PLR0913 who brings what, and from where
-    account: Account, file: BinaryIO, name: str, actor: User, ip: str = "", order: str = ""
+    account: Account, file: BinaryIO, name: str, actor: User, *, ip: str = "", order: str = ""
 ) -> ContactImport:
     """Keeps the file and guesses its columns, as they were the last time. Raises SpreadsheetError for what is no table.
 

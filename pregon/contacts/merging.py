@@ -2,7 +2,7 @@
 
 Whoever has the number stays the row, so that no number moves and no act of consent with it; the other's number leaves the base
 as in a deletion: its yes ends, its no remains. If either said no, both numbers are withdrawn from now on, with the merge as
-evidence, and so is the person by a no that comes later from the other number (`consent`).
+evidence, and so is the person by a no that comes later from either number (`consent`).
 
 Gone            one of them was deleted or merged meanwhile
 """
@@ -123,7 +123,7 @@ def _fill(kept: Contact, lost: Contact, chosen: Mapping[str, int]) -> None:
     for name in CHOICES:
         first, second = (lost, kept) if chosen.get(name) == lost.pk else (kept, lost)
         setattr(kept, name, getattr(first, name) or getattr(second, name))
-    kept.search = text.fold(kept.name)[:160]
+    kept.search = text.words(kept.name)[:160]
     theirs = {name: value for name, value in lost.fields.items() if chosen.get(OWN + name) == lost.pk}
     kept.fields = lost.fields | kept.fields | theirs
     kept.meta_user_id = kept.meta_user_id or lost.meta_user_id
@@ -144,12 +144,11 @@ def _settle(kept: Contact, lost: Contact, result: Consent, row: Merge) -> None:
 
 
 def _withdraw(kept: Contact, lost: Contact, row: Merge) -> None:
-    """Both numbers. It is said now: an older yes of one number does not end the no of the other."""
+    """Both numbers, and those lost before. It is said now: an older yes of one does not end the no of the other."""
     said = _said(row, max(filter(None, (timezone.now(), kept.consent_at, lost.consent_at))))
-    if kept.consent != Consent.WITHDRAWN or not kept.mobile:  # without one, the yes of the other might count after it
+    settled = kept.consent == Consent.WITHDRAWN and (not lost.mobile or lost.consent == Consent.WITHDRAWN)
+    if not settled or not kept.mobile:  # without one, the yes of the other might count after it
         consent.record(kept, Consent.WITHDRAWN, **said)
-    if lost.mobile and lost.consent != Consent.WITHDRAWN:
-        consent.withdraw_number(kept.account, lost.mobile, **said)
 
 
 def _said(row: Merge, moment: datetime) -> dict[str, Any]:

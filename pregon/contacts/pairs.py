@@ -74,7 +74,9 @@ def note(one: Contact, other: Contact) -> None:
     """The pair of two of an account of whom WhatsApp says that they are one. It says so often: what people decided stays."""
     low, high = sorted((one, other), key=lambda contact: contact.pk)
     found = {"account_id": one.account_id, "why": Why.META, "score": POINTS[Why.META]}
-    Pair.objects.get_or_create(low=low, high=high, defaults=found)
+    pair, new = Pair.objects.get_or_create(low=low, high=high, defaults=found)
+    if not new:
+        Pair.objects.filter(pk=pair.pk, state=Pair.State.OPEN).exclude(why__in=SAID).update(**found)
 
 
 def put(one: Contact, other: Contact) -> Pair:
@@ -147,7 +149,7 @@ SELECT %(account)s, low, high, why, score, 'open'
 FROM unnest(%(low)s::bigint[], %(high)s::bigint[], %(why)s::text[], %(score)s::int[]) AS found (low, high, why, score)
 ON CONFLICT (low_id, high_id) DO UPDATE SET why = excluded.why, score = excluded.score
 WHERE contacts_pair.state = 'open' AND (contacts_pair.why, contacts_pair.score) <> (excluded.why, excluded.score)
-    AND contacts_pair.why <> 'taken'
+    AND contacts_pair.why NOT IN ('taken', 'meta')
 """
 
 

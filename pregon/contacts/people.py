@@ -91,7 +91,7 @@ def _check_free(account: Account, mobile: str) -> None:
 
 def _write_down(contact: Contact, details: Details) -> None:
     contact.name = " ".join(details.name.split())[:120]
-    contact.search = text.fold(contact.name)[:160]
+    contact.search = text.words(contact.name)[:160]
     contact.email = details.email
     if details.fields is not None:
         contact.fields = details.fields

@@ -63,8 +63,8 @@ def head() -> Row:
 
 
 def of_person(contact: Contact) -> Iterator[Row]:
-    """What was said for the contact, and for its number before it was in the base."""
-    number = consent.hash_of(contact.mobile)
+    """What was said for the contact, and for its number, or Meta's id of it, before it was in the base."""
+    number = consent.spoken(contact).hash
     theirs = Q(contact=contact) | Q(mobile_hash=number) if number else Q(contact=contact)
     acts = _told(ConsentEntry.objects.filter(theirs, account=contact.account_id))
     for entry in acts.order_by("-happened_at", "-id"):
@@ -111,7 +111,7 @@ def _told(acts: QuerySet[ConsentEntry]) -> QuerySet[ConsentEntry]:
 
 def _row(entry: ConsentEntry, zone: ZoneInfo) -> Row:
     contact, file, shown = entry.contact, entry.import_file, entry.evidence
-    theirs = contact is not None and consent.hash_of(contact.mobile) == entry.mobile_hash
+    theirs = contact is not None and consent.spoken(contact).hash == entry.mobile_hash
     return Row(
         happened=_moment(entry.happened_at, zone),
         act=_ACTS[Consent(entry.act)](),

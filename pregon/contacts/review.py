@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from pregon.accounts.models import Account, User
 from pregon.contacts import consent, finding, pairs, tally
 from pregon.contacts.finding import Finding, Way
-from pregon.contacts.models import Consent, Contact, MobileProblem, Source
+from pregon.contacts.models import Change, Consent, Contact, MobileProblem, Source
 from pregon.contacts.rules import EVERYBODY, Group, Rule
 from pregon.lib import phones
 
@@ -108,6 +108,11 @@ def _reading(person: Contact, phone: phones.Phone | str, taken: set[str]) -> Rea
     return Reading(person, phone.mobile)
 
 
+def _change(person: Contact, mobile: str, actor: User) -> Change:
+    told = {"mobile": [person.mobile_raw, mobile]}
+    return Change(contact=person, at=timezone.now(), source=Change.Source.PANEL, actor=actor, changed=told)
+
+
 @transaction.atomic
 def give(account: Account, numbers: Mapping[int, str], actor: User) -> int:
     """Contacts without a number (ids) get one (E.164); one that somebody has by now is passed over. Returns how many got theirs.
@@ -117,14 +122,16 @@ def give(account: Account, numbers: Mapping[int, str], actor: User) -> int:
     consent.lock_base(account.pk)
     rows = account.contacts.select_for_update(no_key=True).filter(pk__in=numbers, mobile=None).order_by("id")
     taken = set(account.contacts.filter(mobile__in=numbers.values()).values_list("mobile", flat=True))
-    given = []
+    given, changed = [], []
     for person in rows:
         if numbers[person.pk] not in taken:
+            changed.append(_change(person, numbers[person.pk], actor))
             person.mobile = person.mobile_raw = numbers[person.pk]
             person.mobile_problem, person.updated_at = MobileProblem.NONE, timezone.now()
             taken.add(person.mobile)
             given.append(person)
     Contact.objects.bulk_update(given, ["mobile", "mobile_raw", "mobile_problem", "updated_at"])
+    Change.objects.bulk_create(changed)
     consent.settle(account.pk, given)
     for person in given:
         if person.consent == Consent.WITHDRAWN:  # as it was before

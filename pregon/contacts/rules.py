@@ -202,7 +202,7 @@ def _text(value: Any) -> str:
 
 
 def _word(value: Any) -> str:
-    if not text.fold(_text(value)):
+    if not text.words(_text(value)):
         raise ValueError(_("Escribe al menos una letra."))
     return str(value)
 
@@ -304,7 +304,7 @@ FIELDS: dict[str, dict[str, Operator]] = {
     },
     "name": {
         # some word of it begins like this, as the search has it
-        "word": Operator("strpos(' ' || c.search, {value}) > 0", _word, lambda value, now: " " + text.fold(value)),
+        "word": Operator("strpos(' ' || c.search, {value}) > 0", _word, lambda value, now: " " + text.words(value)),
         "filled": Operator("c.search <> ''", _nothing),
         "empty": Operator("c.search = ''", _nothing),
     },

@@ -6,10 +6,11 @@ import re
 from typing import Final, NamedTuple
 
 import phonenumbers
-from babel import Locale
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from phonenumbers import PhoneMetadata, PhoneNumber
+
+from pregon.lib import locales
 
 INCOMPLETE: Final = "numero_incompleto"
 INVALID: Final = "numero_invalido"
@@ -117,13 +118,8 @@ def _sizes(country: str) -> tuple[int, ...]:
     return _SIZES.get(country) or tuple(sorted(mobile or metadata.general_desc.possible_length))
 
 
-@functools.lru_cache(maxsize=16)
-def _locale(language: str) -> Locale:
-    return Locale.parse(language.replace("-", "_"))
-
-
 def _name(country: str) -> str:
-    return str(_locale(get_language() or "es").territories.get(country, country))
+    return str(locales.of(get_language() or "es").territories.get(country, country))
 
 
 def _sentence(problem: Problem) -> str:

@@ -55,6 +55,15 @@ _NOT_LATIN = re.compile(r"[^\x00-\u024f]").search
 _LATIN = {code: _fold_carefully(chr(code)) for code in range(0x250)}
 
 
+def words(text: str) -> str:
+    """Folded words between single spaces: «García-López, (Chelo)» is looked for by any of the three."""
+    folded = fold(text)
+    return " ".join(_MARKS.sub(" ", folded).split()) if _MARKS.search(folded) else folded
+
+
+_MARKS = re.compile(r"[!-/:-@\[-`{-~¡¿«»“”‘’·–—]+")
+
+
 def clean_keyword(text: str) -> str:
     """The whole text without case, accents, emoji, punctuation and spaces: "¡No más! 🙏" becomes "nomas"."""
     return "".join(filter(str.isalnum, fold(text)))

@@ -9,12 +9,13 @@ from decimal import Decimal
 from functools import lru_cache
 
 import phonenumbers
-from babel import Locale, UnknownLocaleError, dates
+from babel import Locale, dates
 from django.utils import timezone, translation
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-LATIN_AMERICA = Locale("es", "419")
+from pregon.lib import locales
+
 PATTERNS = {
     "es": {
         "day": "d MMM",
@@ -27,25 +28,15 @@ PATTERNS = {
 }
 
 
-@lru_cache(maxsize=64)
-def locale_of(language: str) -> Locale:
-    """The Babel locale of a Django language code (nobody wrote `en-mx`'s); Spanish of no known region is Latin America's."""
-    try:
-        found = Locale.parse(language, sep="-")
-    except UnknownLocaleError:
-        return Locale("en") if language.startswith("en") else LATIN_AMERICA
-    return LATIN_AMERICA if str(found) == "es" else found
-
-
 def locale() -> Locale:
-    return locale_of(translation.get_language() or "es")
+    return locales.of(translation.get_language() or "es")
 
 
 @lru_cache(maxsize=64)
 def separators(language: str) -> tuple[str, str]:
     """(of thousands, of decimals): the region's own in either language."""
     region = language.partition("-")[2]
-    symbols = locale_of(f"es-{region}" if region else language).number_symbols["latn"]
+    symbols = locales.of(f"es-{region}" if region else language).number_symbols["latn"]
     return symbols["group"], symbols["decimal"]
 
 
@@ -83,7 +74,7 @@ def _date(moment: date | datetime) -> date:
 @lru_cache(maxsize=4096)
 def _written(day: date, shape: str, code: str) -> str:
     """Babel takes a tenth of a millisecond, and a list shows the same few days."""
-    found = locale_of(code)
+    found = locales.of(code)
     language = "en" if found.language == "en" else "es"
     return dates.format_date(day, PATTERNS[language][shape], locale=found).replace(".", "")
 

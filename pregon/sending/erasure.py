@@ -45,15 +45,15 @@ class Underway(Exception):
 
 @transaction.atomic
 def erase(contact: Contact, *, reason: Erasure.Reason, actor: User) -> Erasure:
-    """Raises Leaving, Underway, and then nothing is erased."""
-    messages = dict(_messages(contact))
-    books.lock(messages.values())  # before the base and people, as whoever notes what Meta reports
-    if _in_hand(list(messages)):
-        raise Leaving(_("Justo ahora le está saliendo un mensaje. Vuelve a intentarlo en un minuto."))
-    consent.lock_base(contact.account_id)
+    """Raises Leaving, Underway, Contact.DoesNotExist (deleted or merged meanwhile), and then nothing is erased."""
+    consent.lock_base(contact.account_id)  # then the person, then batches: in the order that `locks` tells
     if files := under_way(contact.account):
         raise Underway(files)
-    person = Contact.objects.select_for_update().select_related("account").get(pk=contact.pk)
+    person = Contact.objects.select_for_update(of=("self",)).select_related("account").get(pk=contact.pk)
+    messages = dict(_messages(person))
+    books.lock(messages.values())
+    if _in_hand(list(messages)):
+        raise Leaving(_("Justo ahora le está saliendo un mensaje. Vuelve a intentarlo en un minuto."))
     _scrub(list(messages), person)
     number = traces.erase(person)
     return Erasure.objects.create(

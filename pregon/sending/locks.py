@@ -19,6 +19,7 @@ from pregon.lib import phones
 from pregon.sending import references, replies, senders
 from pregon.sending.senders import Named
 from pregon.whatsapp.cloud import errors
+from pregon.whatsapp.cloud.codes import Mark
 from pregon.whatsapp.cloud.events import Event, PreferenceEvent, StatusEvent, UserChanged
 
 
@@ -28,7 +29,9 @@ def take(events: Sequence[Event]) -> None:
     said, failed, hidden = [*_said(events), *moving], list(_failed(events)), senders.hidden(events)
     if said or failed or hidden:
         params = {
-            "said": orjson.dumps(said).decode(), "hidden": orjson.dumps(hidden).decode(), "failed": failed,
+            "said": orjson.dumps(said).decode(), "hidden": orjson.dumps(hidden).decode(),
+            "failed": [message for message, _mark in failed],
+            "refused": [message for message, mark in failed if mark == Mark.OPTED_OUT],
             "moving": [who.account for who in moving],
         }  # fmt: skip
         for account_id, alone in _execute(BASES, params):
@@ -54,13 +57,14 @@ def _moving(event: UserChanged) -> Iterator[Named]:
             yield Named(account, phones.canonical(number) or "", user_id, event.at or timezone.now())
 
 
-def _failed(events: Sequence[Event]) -> Iterator[int]:
-    """The messages whose failure tells something about the person."""
+def _failed(events: Sequence[Event]) -> Iterator[tuple[int, Mark]]:
+    """The messages whose failure tells something about the person, and what."""
     for event in events:
         if isinstance(event, StatusEvent) and event.status == "failed" and event.error_code is not None:
             message_id = references.read(event.reference)
-            if message_id is not None and errors.classify(event.error_code, asynchronous=True).mark:
-                yield message_id
+            mark = errors.classify(event.error_code, asynchronous=True).mark
+            if message_id is not None and mark:
+                yield message_id, mark
 
 
 def _execute(query: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -71,12 +75,17 @@ def _execute(query: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 # Businesses in whose base somebody is missing for whom something is said, or who gets a number: an import may just be bringing
 # it in. Where a contact only gets an id, nobody else may speak for that id meanwhile: this may be shared with an import.
+# Who was merged speaks for the number that went, too; who refused a message speaks for the number that it went to, which may
+# be nobody's any more (`marks`).
 BASES = f"""
 SELECT account, bool_or(alone) FROM (
     SELECT account, by_number IS NULL AS alone FROM {senders.SAID}
     WHERE speaks AND by_number IS NULL AND (mobile <> '' OR by_id IS NULL)
         OR mobile <> '' AND user_id <> '' AND by_number IS DISTINCT FROM by_id
     UNION ALL SELECT account, false FROM {senders.HIDDEN} WHERE meta_user_id IS DISTINCT FROM user_id
+    UNION ALL SELECT m.account_id, true FROM sending_message AS m LEFT JOIN contacts_contact AS c ON c.id = m.contact_id
+        WHERE m.id = ANY(%(refused)s) AND (c.id IS NULL OR m.mobile <> coalesce(c.mobile, ''))
+    UNION ALL SELECT account, true FROM {senders.SAID} JOIN contacts_merge ON kept_id IN (by_number, by_id) WHERE speaks
     UNION ALL SELECT unnest(%(moving)s::bigint[]), true
 ) AS touched GROUP BY account ORDER BY account
 """
@@ -85,6 +94,10 @@ SELECT id FROM contacts_contact WHERE id IN (
     SELECT by_number FROM {senders.SAID}
     UNION SELECT by_id FROM {senders.SAID}
     UNION SELECT contact FROM {senders.HIDDEN}
+    UNION SELECT holder.id FROM {senders.HIDDEN} JOIN contacts_contact AS holder
+        ON holder.account_id = hidden.account AND holder.meta_user_id = hidden.user_id
     UNION SELECT contact_id FROM sending_message WHERE id = ANY(%(failed)s)
+    UNION SELECT c.id FROM sending_message AS m JOIN contacts_contact AS c ON c.account_id = m.account_id AND c.mobile = m.mobile
+        WHERE m.id = ANY(%(refused)s)
 ) ORDER BY id FOR NO KEY UPDATE
 """

@@ -62,12 +62,13 @@ UPDATE contacts_contact SET undelivered_at = %(at)s, no_whatsapp_at =
 
 
 def _withdraw(messages: list[int], at: datetime) -> None:
+    """The no of the number that the message went to, whoever has it now (`consent`)."""
     rows = Message.objects.filter(pk__in=messages).select_related("contact", "account").order_by("contact_id")
     for message in rows:
         evidence = {"message": message.pk, "code": 131050}
-        if message.contact is not None:
+        if message.contact is not None and message.mobile == (message.contact.mobile or ""):
             consent.record(message.contact, Consent.WITHDRAWN, source=Source.REFUSED, happened_at=at, evidence=evidence)
-        elif message.mobile or message.meta_user_id:  # deleted meanwhile: its no is kept all the same
+        elif message.mobile or message.meta_user_id:  # theirs no more: its no is kept all the same
             consent.withdraw_number(
                 message.account, message.mobile, user_id=message.meta_user_id, source=Source.REFUSED, happened_at=at,
                 evidence=evidence,

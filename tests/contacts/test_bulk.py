@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from pregon.contacts import bulk, bulk_people, consent, people, rules, tally
+from pregon.contacts import bulk, bulk_people, consent, merging, people, rules, tally
 from pregon.contacts.bulk import Kind, Status
 from pregon.contacts.bulk_people import Chosen
 from pregon.contacts.models import Consent, ConsentEntry, Contact, Refusal, Source, Task, TaskPart
@@ -214,6 +214,18 @@ class TestOptOut:
         assert states(account) == {"withdrawn": 19, "granted": 1}
         assert (task.done, task.changed) == (20, 19)
 
+    @pytest.mark.parametrize("kept", [0, 19])
+    def test_who_was_picked_and_merged_meanwhile(self, kept):
+        account = make.account()
+        ids = gather(account, 20, "granted")
+        task = begin(account, Kind.OPT_OUT, ids=ids[5:15])
+        merging.merge(account, ids[kept], ids[14], {}, make.user())
+        merging.merge(account, ids[12], ids[13], {}, make.user())
+        bulk.finish(task)
+        out, said = account.contacts.filter(consent="withdrawn"), ConsentEntry.objects.filter(task=task)
+        assert {person.pk for person in out} == {ids[kept], *ids[5:13]}
+        assert (task.done, task.changed, said.exclude(contact=None).count()) == (9, 9, 9)
+
     def test_is_never_undone(self):
         account = make.account()
         gather(account, 3)
@@ -312,8 +324,9 @@ class TestStop:
         ids = gather(account, 30)
         before, parted = snapshot(account), bulk.PART < 30
         task = begin(account, Kind.TAG, PUT)
-        assert bulk.advance(task.pk) is parted
+        assert bulk.advance(task.pk)
         if not parted:
+            assert not bulk.advance(task.pk)
             with pytest.raises(bulk.Refused, match="ya terminó"):
                 bulk.stop(task)
             return
@@ -374,9 +387,7 @@ def test_queries_of_a_part_do_not_grow_with_its_people(kind):
             bulk.PART = 1  # the first part also finds the business's own columns
             bulk.advance(task.pk)
         bulk.PART = people
-        with CaptureQueriesContext(
-            connection,
-        ) as found:
+        with CaptureQueriesContext(connection) as found:
             bulk.advance(task.pk)
         return len(found)
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone, translation
 from openpyxl import load_workbook
 
-from pregon.contacts import bulk, consent, export_files, imports, people
+from pregon.contacts import bulk, consent, export_files, imports, people, traces
 from pregon.contacts.bulk import Kind, Status
 from pregon.contacts.import_staging import Outcome
 from pregon.contacts.models import Consent, Contact, Source, Task
@@ -17,7 +17,7 @@ from tests.contacts.crowd import ANAS, begin, do, gather
 from tests.contacts.test_consent import NOON
 
 pytestmark = pytest.mark.django_db
-HEAD = ["Nombre", "Celular", "Correo", "Permiso", "Permiso desde", "Etiquetas"]
+HEAD = ["Nombre", "Celular", "Correo", "Permiso", "Permiso desde", "Etiquetas", "Id de WhatsApp"]
 DRESSES = ["csv", "xlsx"]
 
 
@@ -28,6 +28,11 @@ def _media(settings, tmp_path):
 
 def export(account, dress, **who):
     return do(account, Kind.EXPORT, {"format": dress}, **who)
+
+
+def content(account):
+    """The bytes of a CSV."""
+    return Path(export(account, "csv").file.path).read_bytes()
 
 
 def read(task):
@@ -58,12 +63,12 @@ class TestContent:
         make.contact(account, "Ana", mobile=None, mobile_raw="222 55", mobile_problem="incomplete", consent="unknown",
             consent_at=None)  # fmt: skip
         head, *rows = read(export(account, dress))
-        assert head == [*HEAD, "cumple", "zona"]
+        assert head == [*HEAD, "Zona", "Cumple"]
         assert rows == [
             # in Mexico City it was still the day before
-            ["Rosa", "+522225550184", "r@example.com", "sí", "2026-03-01", "Centro, VIP", "", "Sur"],
-            ["Iván", "+522225550185", "", "baja", f"{NOON:%Y-%m-%d}", "", "4 de mayo", ""],
-            ["Ana", "222 55", "", "", "", "", "", ""],
+            ["Rosa", "+522225550184", "r@example.com", "sí", "2026-03-01", "Centro, VIP", "", "Sur", ""],
+            ["Iván", "+522225550185", "", "baja", f"{NOON:%Y-%m-%d}", "", "", "", "4 de mayo"],
+            ["Ana", "222 55", "", "", "", "", "", "", ""],
         ]
 
     def test_in_the_words_of_whoever_asked(self, dress):
@@ -80,7 +85,7 @@ class TestContent:
         for n, name in enumerate(odd):
             make.contact(account, name, fields={"una, columna <rara>": name, "n": str(n)})
         head, *rows = read(export(account, dress))
-        assert head[6:] == ["n", "una, columna <rara>"]
+        assert head[7:] == ["Una, columna <rara>", "N"]
         assert [row[0] for row in rows] == [row[7] for row in rows] == odd
 
     def test_nobody_left(self, dress):
@@ -192,6 +197,27 @@ class TestKept:
         bulk.PART = usual
         assert (task.status, task.problem) == (Status.BROKEN, "No pudimos escribir el archivo. Pídelo otra vez.")
         assert files(tmp_path) == []
+
+    @pytest.mark.parametrize("dress", DRESSES)
+    def test_one_whose_file_went_with_somebody_who_was_erased_is_told(self, dress, tmp_path):
+        account = make.account()
+        gather(account, 30)
+        usual, bulk.PART = bulk.PART, 7
+        task = begin(account, Kind.EXPORT, {"format": dress})
+        bulk.advance(task.pk)
+        bulk.PART = usual
+        traces.erase(account.contacts.first())
+        bulk.finish(task)
+        assert (task.status, task.problem) == (Status.BROKEN, "No pudimos escribir el archivo. Pídelo otra vez.")
+        assert files(tmp_path) == []
+
+    def test_and_may_be_stopped(self):
+        account = make.account()
+        gather(account, 2)
+        task = begin(account, Kind.EXPORT, {"format": "csv"})
+        traces.erase(account.contacts.first())
+        bulk.stop(task)
+        assert task.status == Status.STOPPED
 
     def test_it_touches_nobody(self):
         account = make.account()

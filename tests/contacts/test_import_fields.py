@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from pregon.contacts import export, fields, import_rows, imports
+from pregon.contacts import fields, import_rows, imports
 from pregon.contacts.field_values import Reading
 from pregon.contacts.models import ContactImport, Field
 from tests import make
+from tests.contacts.test_export import content
 from tests.contacts.test_imports import begin, bring, left_out, save, some
 
 pytestmark = pytest.mark.django_db
@@ -143,7 +144,7 @@ class TestDates:
         assert some(imports.review(begin(account, self.CONTENT)))["unchanged"] == 2, "remembered with the columns"
 
     def test_a_program_says_it_at_once(self, account):
-        import_ = imports.start(account, io.BytesIO(self.CONTENT.encode()), "a.csv", make.user(), "day_first")
+        import_ = imports.start(account, io.BytesIO(self.CONTENT.encode()), "a.csv", make.user(), order="day_first")
         imports.finish(import_)
         assert import_.problem == ""
         assert import_.mapping["kinds"] == {"cumpleaños": "day_first"}
@@ -176,12 +177,11 @@ class TestNumbers:
         account = make.account(country=country)
         bring(account, 'celular,deuda,día\n+522225550101,"1,5",1990-04-03\n+522225550102,1234567,1990-03-04\n')
         fields.rename(account.own_fields.get(name="deuda"), "Lo que debe")
-        content = b"".join(export.csv(account, account.contacts.all()))
-        assert "Lo que debe" in content.decode()
-        assert some(imports.review(begin(account, content, statement="none"))) == {"unchanged": 2}
+        exported = content(account)
+        assert "Lo que debe" in exported.decode()
+        assert some(imports.review(begin(account, exported, statement="none"))) == {"unchanged": 2}
         account.contacts.update(fields={"deuda": "1.234"})
-        content = b"".join(export.csv(account, account.contacts.all()))
-        assert some(imports.review(begin(account, content, statement="none"))) == {"unchanged": 2}
+        assert some(imports.review(begin(account, content(account), statement="none"))) == {"unchanged": 2}
 
 
 class TestChoices:

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -202,6 +204,58 @@ class TestConsent:
         assert kept.consent == WITHDRAWN
         assert history.latest([kept])[kept.pk].evidence["file"] == "clientes.csv"
 
+    @pytest.mark.parametrize("source", ["reply", "many", "file"])
+    def test_a_no_of_the_kept_one_after_the_merge(self, two, source, settings, tmp_path):
+        """A file with the other's number brings nobody back."""
+        settings.MEDIA_ROOT = tmp_path
+        for each in two:
+            consent.record(each, GRANTED, source=Source.REPLY, happened_at=NOON)
+        kept = merge(*two)
+        if source == "reply":
+            consent.record(kept, WITHDRAWN, source=Source.REPLY, happened_at=timezone.now(), text="BAJA")
+        elif source == "many":
+            said = consent.Act(consent=WITHDRAWN, source=Source.PANEL, happened_at=timezone.now())
+            assert consent.record_many(kept.account, [kept.pk], said) == 1
+        else:
+            bring(kept.account, "nombre,celular\nLucía,222 555 0142\n", statement="opt_out")
+        assert kept.consent_entries.filter(act=WITHDRAWN).count() == 1
+        assert {row.mobile_hash for row in Refusal.objects.all()} == {consent.hash_of(each.mobile) for each in two}
+        bring(kept.account, "nombre,celular\nLucía,222 555 0143\n", statement="store")
+        assert not kept.account.contacts.filter(consent=GRANTED).exists()
+
+    def test_a_no_of_the_kept_one_is_not_of_whoever_has_the_number_since(self, two):
+        kept = merge(*two)
+        since = newcomer(kept.account, "Beto", "222 555 0143")
+        consent.record(since, GRANTED, source=Source.FORM, happened_at=timezone.now())
+        consent.record(kept, WITHDRAWN, source=Source.REPLY, happened_at=timezone.now(), text="BAJA")
+        since.refresh_from_db()
+        assert since.consent == GRANTED
+
+    def test_queries_of_a_no_do_not_grow_with_the_merges(self, two):
+        def queries():
+            with CaptureQueriesContext(connection) as found:
+                consent.record(kept, WITHDRAWN, source=Source.REPLY, happened_at=timezone.now())
+            return len(found)
+
+        kept = merge(*two)
+        first = queries()
+        for n in range(5):
+            kept = merge(kept, newcomer(kept.account, "Lucy", f"222 555 016{n}"))
+        assert queries() == first
+
+    def test_a_list_of_opt_outs_ends_a_return(self, two, settings, tmp_path):
+        """The number that it names is withdrawn already; the person came back by the other one since."""
+        settings.MEDIA_ROOT = tmp_path
+        consent.record(two[1], WITHDRAWN, source=Source.REPLY, happened_at=NOON)
+        kept = merge(*two)
+        consent.record(kept, GRANTED, source=Source.REPLY, happened_at=timezone.now())
+        assert kept.consent == GRANTED
+        for _again in range(2):
+            bring(kept.account, "nombre,celular\nLucía,222 555 0143\n", statement="opt_out")
+        kept.refresh_from_db()
+        assert kept.consent == WITHDRAWN
+        assert kept.consent_entries.filter(source=Source.IMPORT).count() == 1
+
     def test_the_person_may_come_back(self, two):
         consent.record(two[1], WITHDRAWN, source=Source.REPLY, happened_at=NOON)
         kept = merge(*two)
@@ -265,6 +319,9 @@ class TestOrders(TestCase):
             {"yes": self._yes, "no": self._no, "merge": self._merge}[kind](n, other)
         granted = self.account.contacts.filter(consent=GRANTED).values_list("pk", flat=True)
         assert {*granted} == {self.rows[n] for n in {*self.person} - self.refused}
+        for n in {*range(4)} - {*self.person}:  # the numbers of those who were lost
+            again = newcomer(self.account, "Otra vez", NUMBERS[n])
+            assert (again.consent == WITHDRAWN) == (self.person[n] in self.refused)
 
     def _yes(self, n, at):
         consent.grant_number(self.account, NUMBERS[n], source=Source.IMPORT, happened_at=hour(at))

@@ -7,7 +7,7 @@ from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from pregon.contacts import jobs, pairs, people
-from pregon.contacts.likeness import Why
+from pregon.contacts.likeness import POINTS, Why
 from pregon.contacts.models import Contact, ContactImport, Pair
 from tests import make
 
@@ -160,11 +160,35 @@ class TestRecheck:
         assert pairs.opened(account).get() == pair
 
 
+class TestMeta:
+    """WhatsApp says that two are one."""
+
+    def test_it_is_more_than_a_likeness_whichever_came_first(self, account):
+        two = person(account, "Lucía Mendoza", "+522225550142"), person(account, "Lucía Mendoza", "+522225550143")
+        for _again in range(2):
+            pairs.find(account)
+            pairs.note(*two)
+            assert pairs.opened(account).values_list("why", "score").get() == (Why.META, POINTS[Why.META])
+        pairs.find(account)
+        assert found(account) == {two: {Why.META}}
+
+    def test_what_somebody_typed_and_what_people_decided_stays(self, account):
+        one, other = person(account, "Ana", "+522225550142"), person(account, "Beto", None, "222 555 01")
+        pair = pairs.put(one, other)
+        pairs.note(one, other)
+        pair.refresh_from_db()
+        assert pair.why == Why.TAKEN
+        pairs.tell_apart(account, [pair.pk], make.user())
+        pairs.note(one, other)
+        assert not pairs.opened(account).exists()
+
+
 class TestJobs:
     def test_each_business_once(self, account):
-        make.account("Otra")
+        other = make.account("Otra")
         jobs.find_all_pairs(0)
         jobs.find_all_pairs(0)
         rows = ProcrastinateJob.objects.filter(task_name="contacts:find_pairs")
-        assert rows.count() == 2
-        assert {"account_id": account.pk, "import_id": None} in rows.values_list("args", flat=True)
+        asked = list(rows.filter(args__account_id__in=[account.pk, other.pk]).values_list("args", flat=True))
+        assert len(asked) == 2
+        assert {"account_id": account.pk, "import_id": None} in asked

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from pregon.accounts.models import User
-from pregon.contacts import consent, imports, people, proof
+from pregon.contacts import consent, identities, imports, people, proof
 from pregon.contacts.models import Consent, ConsentEntry, Contact, Source
 from tests import make
 from tests.contacts.test_imports import bring
@@ -100,6 +100,12 @@ class TestOfAPerson:
         consent.withdraw_number(account, "+522225550117", source=Source.REPLY, happened_at=NOON, text="BAJA")
         person = people.add(account, people.Details("Ana", "222 555 0117"))
         assert [row.text for row in proof.of_person(person)] == ["BAJA"]
+
+    def test_what_was_said_by_somebody_of_whom_metas_id_alone_was_known(self, account):
+        consent.withdraw_number(account, "", user_id="MX.7", source=Source.META, happened_at=NOON)
+        person = identities.add(account, "MX.7", "Ana")
+        [row] = proof.of_person(person)
+        assert (row.act, row.number_hash) == ("Baja", consent.hash_of(None, "MX.7"))
 
     def test_evidence_is_what_is_known(self, account):
         person = make.contact(account)

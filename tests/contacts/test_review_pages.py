@@ -117,7 +117,7 @@ class TestKinds:
             make.contact(account, "Ana Ramos", mobile=f"+52333{n}50142")
         pairs.find(account)
         for address in addresses:
-            assert self.cost(browser, address) == costs[address] <= 15, address
+            assert self.cost(browser, address) == costs[address] <= 16, address
 
     def cost(self, browser, address):
         from django.db import connection

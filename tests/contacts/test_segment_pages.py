@@ -218,7 +218,7 @@ class TestUse:
         make.contact(owner.account, "Ana")
         make.contact(owner.account, "Luis")
         segment = saved(owner.account, ANA)
-        with django_assert_max_num_queries(14):
+        with django_assert_max_num_queries(15):
             page = browser.get(url("contacts"), {"segmento": segment.pk})
         assert ">Ana<" in page.text
         assert ">Luis<" not in page.text

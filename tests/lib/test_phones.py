@@ -292,3 +292,13 @@ def test_the_united_states_are_not_canada() -> None:
     assert not phones.us_number("+14165550142")
     assert not phones.us_number("+18095551234")
     assert not phones.us_number("+522225550142")
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_they_say_it_in_either_language_of_a_region(region: str) -> None:
+    """Babel knows no `en_MX`."""
+    problem = phones.read("12", region)
+    assert isinstance(problem, Problem)
+    for language in ("en", f"en-{region.lower()}", f"es-{region.lower()}"):
+        with translation.override(language):
+            assert problem.explanation

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from pregon.accounts.models import Account, User
@@ -189,6 +191,13 @@ class TestNothingIsLeft:
         with pytest.raises(Contact.DoesNotExist):
             erasure.erase(person, reason=Erasure.Reason.ASKED, actor=owner)
 
+    def test_files_that_show_nothing_any_more_are_not_written_again(self, number, owner):
+        hers, his = known(number), number.account.contacts.get(name="Rosa Quiroz")
+        erase(hers, owner)
+        with CaptureQueriesContext(connection) as queries:
+            erase(his, owner)
+        assert not [query for query in queries if 'UPDATE "contacts_contactimport"' in query["sql"]]
+
     def test_what_a_launch_under_way_wrote_down_meanwhile(self, number, owner):
         """A launch of many people takes its list before, and commits after."""
         person = known(number)
@@ -234,6 +243,29 @@ class TestTheNoStays:
         bring(number.account, FILE)
         person.refresh_from_db()
         assert person.consent == Consent.WITHDRAWN
+
+    def test_of_the_number_of_whoever_was_merged_into_her(self, number, owner):
+        """Both said yes; the other's ended with the merge, and goes."""
+        account = number.account
+        hers, twin = [people.add(account, people.Details("Zoraida", mobile)) for mobile in (MOBILE, TWIN)]
+        for person in (hers, twin):
+            consent.record(person, Consent.GRANTED, source=Source.REPLY, happened_at=NOON)
+        merging.merge(account, hers.pk, twin.pk, {}, owner)
+        erase(hers, owner)
+        assert {row.mobile_hash for row in Refusal.objects.all()} == {consent.hash_of(MOBILE), consent.hash_of(TWIN)}
+        assert bring(account, FILE.replace("222-555 07 77", "222 555 0779")).counts["withdrawn"] == 1
+        assert not account.contacts.filter(consent=Consent.GRANTED, name__startswith="Zoraida").exists()
+
+    def test_but_not_of_one_that_is_somebody_elses_now(self, number, owner):
+        account = number.account
+        hers, twin = [people.add(account, people.Details("Zoraida", mobile)) for mobile in (MOBILE, TWIN)]
+        merging.merge(account, hers.pk, twin.pk, {}, owner)
+        his = people.add(account, people.Details("Pedro", TWIN))
+        consent.record(his, Consent.GRANTED, source=Source.REPLY, happened_at=timezone.now())
+        erase(hers, owner)
+        consent.settle(account.pk, [his])
+        his.refresh_from_db()
+        assert his.consent == Consent.GRANTED
 
     def test_only_she_does(self, number, owner):
         erase(known(number), owner)
@@ -360,6 +392,28 @@ def test_it_waits_for_the_part_of_a_file_that_is_being_saved() -> None:
         assert thread.is_alive()
     thread.join()
     assert not Account.objects.get(pk=number.account_id).contacts.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_page_of_whoever_is_deleted_while_it_is_sent() -> None:
+    account = rows.business(people=1).account
+    person, browser = account.contacts.get(), make.signed_in(make.member(account))
+    asked, codes = {"reason": "asked", "sure": "on"}, []
+
+    def run() -> None:
+        codes.append(browser.post(reverse("panel:contact_erase", args=[person.pk]), asked).status_code)
+        connection.close()
+
+    thread = threading.Thread(target=run)
+    with transaction.atomic():
+        consent.lock_base(account.pk, shared=True)
+        people.delete(account, [person.pk], actor=make.user())
+        thread.start()
+        thread.join(1)
+        assert thread.is_alive(), "it found the person, and waits for the base"
+    thread.join()
+    assert codes == [404]
+    assert not Erasure.objects.exists()
 
 
 @pytest.mark.django_db

@@ -109,8 +109,8 @@ def test_nobody_joins_between_the_look_and_the_lock(number: Number, page: OptinP
     """What a form's message changes is locked before anything else, as for a bare keyword."""
     event = says(number, "ALTA K7M2PQ4X")
     [said] = locks._said([event])
-    assert said["consent"] is True
-    assert [one["consent"] for one in locks._said([says(number, "Espiga"), says(number, "hola")])] == [True, False]
+    assert said.speaks
+    assert [one.speaks for one in locks._said([says(number, "Espiga"), says(number, "hola")])] == [True, False]
 
 
 class TestSignup:

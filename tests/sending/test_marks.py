@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from pregon.contacts import people
-from pregon.contacts.models import Consent, Contact
+from pregon.contacts import consent, merging, people
+from pregon.contacts.models import Consent, Contact, Refusal, Source
 from pregon.contacts.people import Details
 from pregon.promotions import forecast
 from pregon.promotions.models import Broadcast
@@ -66,6 +66,29 @@ def test_only_the_second_time_within_a_month_it_has_no_whatsapp(broadcast: Broad
 def test_who_refused_promotions_is_withdrawn(broadcast: Broadcast) -> None:
     assert fails(131050).consent == Consent.WITHDRAWN
     assert omitted(broadcast) == [Omission.OPT_OUT]
+
+
+def test_who_refused_at_an_earlier_number_is_withdrawn_there(broadcast: Broadcast) -> None:
+    """The number that they have now said yes for itself."""
+    person = people.edit(Contact.objects.get(), Details("Ana", "222 555 0143"), actor=make.user())
+    consent.record(person, Consent.GRANTED, source=Source.REPLY, happened_at=timezone.now())
+    assert fails(131050).consent == Consent.GRANTED
+    assert Refusal.objects.get().mobile_hash == consent.hash_of("+522225550142")
+
+
+def test_who_refused_at_the_number_of_a_merged_contact_is_withdrawn_with_both(broadcast: Broadcast) -> None:
+    twin = make.contact(broadcast.account, "Ana", mobile="+522225550143")
+    merging.merge(broadcast.account, twin.pk, Message.objects.get().contact_id or 0, {}, make.user())
+    assert fails(131050).consent == Consent.WITHDRAWN
+    hashes = {consent.hash_of(mobile) for mobile in ("+522225550142", "+522225550143")}
+    assert {row.mobile_hash for row in Refusal.objects.all()} == hashes
+
+
+def test_who_refused_without_showing_a_number_is_withdrawn_with_it(broadcast: Broadcast) -> None:
+    Message.objects.update(mobile="", meta_user_id="MX.1")
+    Contact.objects.update(meta_user_id="MX.1")
+    assert fails(131050).consent == Consent.WITHDRAWN
+    assert Refusal.objects.get().mobile_hash == consent.hash_of("+522225550142")
 
 
 def test_every_mark_has_its_case(broadcast: Broadcast) -> None:

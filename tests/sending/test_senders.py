@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from pregon.contacts import consent, identities, pairs, people
+from pregon.contacts import consent, history, identities, pairs, people
 from pregon.contacts.models import Consent, ConsentEntry, Contact, Refusal, Source
 from pregon.sending import references
 from pregon.sending.models import Message, Reply, Wamid
@@ -16,6 +17,7 @@ from pregon.webhooks import routing
 from pregon.whatsapp.cloud.events import InboundMessage, PreferenceEvent, StatusEvent, UserChanged
 from pregon.whatsapp.models import Number
 from tests import make
+from tests.contacts.test_imports import bring
 from tests.sending import rows
 
 pytestmark = pytest.mark.django_db
@@ -161,6 +163,36 @@ class TestTwoContacts:
         routing.route([says(number, "ALTA")])
         assert (standing(ana), standing(other)) == (Consent.GRANTED, Consent.WITHDRAWN)
 
+    def test_an_older_no_of_either_holds_for_both(self, number: Number, ana: Contact, other: Contact) -> None:
+        consent.record(other, Consent.WITHDRAWN, source=Source.REPLY, happened_at=NOON - timedelta(days=1))
+        for _again in range(2):
+            routing.route([says(number, "hola")])
+        entry = ana.consent_entries.get(act=Consent.WITHDRAWN)
+        assert (standing(ana), entry.source, entry.happened_at) == (
+            Consent.WITHDRAWN, Source.META, NOON - timedelta(days=1),
+        )  # fmt: skip
+        routing.route([says(number, "ALTA", at=NOON + timedelta(hours=1)), says(number, "hola")])
+        assert (standing(ana), standing(other)) == (Consent.GRANTED, Consent.WITHDRAWN)
+        assert ana.consent_entries.filter(act=Consent.WITHDRAWN).count() == 1
+
+    def test_a_no_of_the_number_ends_an_earlier_yes_of_the_id(self, number: Number) -> None:
+        routing.route([hides(number, "ALTA", at=NOON - timedelta(hours=9))])
+        ana = make.contact(number.account, "Ana", mobile=MOBILE, consent=Consent.UNKNOWN, consent_at=None)
+        consent.record(ana, Consent.WITHDRAWN, source=Source.REPLY, happened_at=NOON - timedelta(hours=2))
+        routing.route([says(number, "hola")])
+        assert set(number.account.contacts.values_list("consent", flat=True)) == {Consent.WITHDRAWN}
+
+    def test_a_file_does_not_bring_back_who_said_no_without_a_number(
+        self, number: Number, settings: Any, tmp_path: Path
+    ) -> None:
+        settings.MEDIA_ROOT = tmp_path
+        for hours, word in ((9, "ALTA"), (8, "BAJA")):
+            routing.route([hides(number, word, at=NOON - timedelta(hours=hours))])
+        bring(number.account, "nombre,celular\nAna,222 555 0142\n", "store")
+        assert number.account.contacts.get(mobile=MOBILE).consent == Consent.GRANTED
+        routing.route([says(number, "hola")])
+        assert number.account.contacts.get(mobile=MOBILE).consent == Consent.WITHDRAWN
+
     def test_an_id_whose_contact_has_another_number(self, number: Number) -> None:
         """A no counts for the number it came from as well; a yes is not one for the number that somebody typed."""
         person = make.contact(number.account, "Rosa", mobile="+522225550199", meta_user_id=ID, consent=Consent.UNKNOWN)
@@ -259,6 +291,18 @@ class TestChanges:
         there = make.contact(number.account, mobile="+522225550199")
         routing.route([changed(number, "user_changed_number", old="5212225550142", new="5212225550199")])
         assert (standing(ana), ana.mobile, standing(there)) == (Consent.UNKNOWN, MOBILE, Consent.GRANTED)
+
+    def test_a_no_goes_along_to_a_number_that_somebody_has(
+        self, number: Number, ana: Contact, settings: Any, tmp_path: Path
+    ) -> None:
+        settings.MEDIA_ROOT = tmp_path
+        Contact.objects.update(created_at=NOON - timedelta(days=9))
+        consent.record(ana, Consent.WITHDRAWN, source=Source.REPLY, happened_at=NOON - timedelta(days=1))
+        bring(number.account, "nombre,celular\nAna,222 555 0199\n", "store")
+        there = number.account.contacts.get(mobile="+522225550199")
+        routing.route([changed(number, "user_changed_number", old="5212225550142", new="5212225550199")])
+        assert (standing(there), there.consent_at) == (Consent.WITHDRAWN, NOON - timedelta(days=1))
+        assert history.tell(history.latest([there])[there.pk]) == "Había pedido su baja con su número anterior"
 
     def test_who_has_the_number_since_is_somebody_else(self, number: Number, ana: Contact) -> None:
         """The contact was made after the change, of which we hear late."""

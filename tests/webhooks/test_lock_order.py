@@ -6,16 +6,16 @@ Each case has its control: the same without `locks.take` ends in a deadlock, so 
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 
 import pytest
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected
 
-from pregon.contacts import consent
-from pregon.contacts.models import Consent, Contact, Source
-from pregon.sending import locks, replies, statuses
+from pregon.contacts import consent, people
+from pregon.contacts.models import Consent, Contact, Erasure, Refusal, Source
+from pregon.sending import erasure, locks, replies, statuses
 from pregon.sending.models import Delivery, Message
 from pregon.webhooks import routing
 from pregon.whatsapp.cloud.events import Event, InboundMessage, StatusEvent
@@ -156,6 +156,64 @@ def test_a_contact_that_is_deleted_beside_it() -> None:
 
 def test_control_a_deleted_contact_without_the_order() -> None:
     assert deleting(read_unordered) == 1
+
+
+def refusing(read: Read, leave: Callable[[Contact], object]) -> int:
+    """A file comes in while Meta reports the refusal of somebody who has the number no more, and another's failure."""
+    batch = rows.launch(rows.business(people=2))
+    stays, refused = batch.messages.select_related("batch__number", "contact").order_by("contact_id")
+    assert stays.contact and refused.contact
+    person = stays.contact
+    leave(refused.contact)
+    events = [event(stays, "failed", code=131026), event(refused, "failed", code=131050)]
+    ended = beside(lambda: consent.lock_base(batch.account_id, shared=True), lambda: lock(person), read, events)
+    assert ended or Refusal.objects.get().mobile_hash == consent.hash_of(refused.mobile)
+    return ended
+
+
+def delete(contact: Contact) -> None:
+    people.delete(contact.account, [contact.pk], actor=make.user())
+
+
+def correct(contact: Contact) -> None:
+    people.edit(contact, people.Details(contact.name, "222 555 0199"), actor=make.user())
+
+
+@pytest.mark.parametrize("leave", [delete, correct])
+def test_an_import_beside_the_refusal_of_a_number_that_left(leave: Callable[[Contact], object]) -> None:
+    assert refusing(read, leave) == 0
+
+
+@pytest.mark.parametrize("leave", [delete, correct])
+def test_control_an_import_beside_such_a_refusal_without_the_order(leave: Callable[[Contact], object]) -> None:
+    assert refusing(read_unordered, leave) == 1
+
+
+def test_a_person_who_is_erased_beside_it() -> None:
+    """The erasure waits for the base when Meta reports that a message to the person failed."""
+    message = Message.objects.select_related("batch__number", "contact").get(batch=rows.launch(rows.business(people=1)))
+    contact, actor, failed = message.contact, make.user(), event(message, "failed", code=131026)
+    assert contact is not None
+    person = Contact.objects.select_related("account").get(pk=contact.pk)
+
+    def report() -> None:
+        read([failed])
+        connection.close()
+
+    def erase(_events: Sequence[Event]) -> None:
+        erasure.erase(person, reason=Erasure.Reason.ASKED, actor=actor)
+
+    with ThreadPoolExecutor(1) as pool:
+        reports: list[Future[None]] = []
+
+        def start() -> None:
+            reports.append(pool.submit(report))
+            wait(reports, 1)
+
+        assert beside(lambda: consent.lock_base(person.account_id, shared=True), start, erase, []) == 0
+        reports[0].result(10)
+    message.refresh_from_db()
+    assert (message.delivery, message.contact_id, message.mobile) == (Delivery.FAILED, None, "")
 
 
 def test_only_the_bases_of_those_who_speak_from_outside_are_locked() -> None:

@@ -13,7 +13,7 @@ class FixForm(forms.Form):
     """A row of the queue; drawn by hand."""
 
     name = forms.CharField(max_length=120, required=False)
-    mobile = forms.CharField(max_length=60)
+    mobile = forms.CharField(max_length=60, error_messages={"required": gettext_lazy("Escribe un celular.")})
 
 
 class CompleteForm(forms.Form):

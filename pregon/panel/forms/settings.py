@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pregon.accounts.models import Account, Role
 from pregon.accounts.signup import COUNTRIES
-from pregon.panel import wording
+from pregon.lib import locales
 
 REGIONS = ("America/", "Atlantic/Canary", "Europe/Madrid", "Pacific/Easter", "Pacific/Galapagos")
 
@@ -20,7 +20,7 @@ REGIONS = ("America/", "Atlantic/Canary", "Europe/Madrid", "Pacific/Easter", "Pa
 @lru_cache(maxsize=4)
 def zones_in(language: str) -> list[tuple[str, str]]:
     """(IANA name, «México: Ciudad de México»), sorted by the words; of several names for one place the one in use today."""
-    locale = wording.locale_of(language)
+    locale = locales.of(language)
     territories = get_global("zone_territories")
     places = {
         f"{locale.territories[territories[zone]]}: {_city(zone, locale)}": zone

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from pregon.accounts import access, clients
 from pregon.accounts.models import Role
@@ -38,10 +38,12 @@ class Asked:
     """The address of the list."""
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @access.member(Role.EDITOR)
 def contacts_bulk(request: access.Request) -> HttpResponse:
     """`act` is a kind of task; `pick` are ids, or `todas` stands for the sentence. Begun only with `confirmed`."""
+    if request.method == "GET":  # the address of the question, from the browser's history
+        return redirect("panel:contacts")
     kind = request.POST.get("act", "")
     if kind not in Kind.values:
         raise Http404

@@ -29,7 +29,7 @@ def import_new(request: access.Request) -> HttpResponse:
     if form.is_bound and form.is_valid():
         file, name = form.table()
         try:
-            return _go_on(imports.start(request.account, file, name, request.user, clients.address(request)))
+            return _go_on(imports.start(request.account, file, name, request.user, ip=clients.address(request)))
         except SpreadsheetError as error:
             form.add_error("file" if form.cleaned_data["file"] else "cells", str(error))
     earlier = request.account.imports.exclude(status=Status.DISCARDED).order_by("-id")[:5]
@@ -75,18 +75,20 @@ def import_columns(request: access.Request, pk: int) -> HttpResponse:
     return _act(request, import_, lambda: imports.change_columns(import_, form.mapping()))
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @access.member(Role.EDITOR)
 def import_commit(request: access.Request, pk: int) -> HttpResponse:
     import_ = _of(request, pk)
+    if request.method == "GET":  # the address of a page that was refused, from the browser's history
+        return redirect("panel:import_review", pk)
     if import_.status != Status.REVIEWING:
-        return _act(request, import_, lambda: imports.commit(import_, request.user, clients.address(request)))
+        return _act(request, import_, lambda: imports.commit(import_, request.user, ip=clients.address(request)))
     form = CommitForm(request.POST)
     import_.statement = request.POST.get("statement", "")
     if not form.is_valid():
         return _review(request, import_, form)
     form.apply(import_)
-    return _act(request, import_, lambda: imports.commit(import_, request.user, clients.address(request)))
+    return _act(request, import_, lambda: imports.commit(import_, request.user, ip=clients.address(request)))
 
 
 @require_GET

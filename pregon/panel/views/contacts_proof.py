@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -72,6 +72,8 @@ def _erase(request: access.Request, person: Contact, reason: Erasure.Reason) -> 
     except (erasure.Underway, erasure.Leaving) as hindrance:
         messages.warning(request, str(hindrance))
         return redirect("panel:contact_erase", person.pk)
+    except Contact.DoesNotExist as gone:  # deleted, erased or merged meanwhile: as if it had been before
+        raise Http404 from gone
     messages.success(request, _("Borramos sus datos. Queda anotado en Privacidad, sin decir de quién eran."))
     return redirect("panel:contacts")
 

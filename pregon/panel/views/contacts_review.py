@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from pregon.accounts import access
 from pregon.accounts.models import Role
@@ -59,10 +59,12 @@ def review_fix(request: access.Request, kind: str, pk: int) -> HttpResponse:
     return redirect(reverse("panel:review_kind", args=[_kind(kind)]) + _stretch(request))
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @access.member(Role.EDITOR)
 def review_complete(request: access.Request) -> HttpResponse:
     """What is missing before the picked numbers, then what each becomes; saved with `confirmed`."""
+    if request.method == "GET":  # the address of the page, from the browser's history
+        return redirect("panel:review")
     kind = _kind(request.POST.get(KEY, ""))
     chosen = _chosen(request, kind)
     form = CompleteForm(request.account.country, request.POST if "country" in request.POST else None)
@@ -196,7 +198,7 @@ def _fix(request: access.Request, person: Contact, form: FixForm) -> str | SafeS
     """Saves it, or says what is wrong."""
     if not form.is_valid():
         form.cleaned_data = {"name": request.POST.get("name", ""), "mobile": request.POST.get("mobile", "")}
-        return _("Escribe un celular.")
+        return str(next(iter(form.errors.values()))[0])
     typed = form.cleaned_data
     details = Details(typed["name"], typed["mobile"], person.email, [tag.name for tag in person.tags.all()])
     try:
