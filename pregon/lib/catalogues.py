@@ -4,15 +4,15 @@ A Spanish msgid is in no Spanish catalogue, which is known only after asking all
 has two hundred such words.
 """
 
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from django.utils.translation import trans_real
 
 MOST = 8192  # words of a language; the least recently used one is forgotten
 
 
-@cache
 def remember(language: str) -> None:
     """From now on the catalogue of a language keeps what `gettext` answers. Called again it does nothing."""
     found = trans_real.translation(language)
-    found.gettext = lru_cache(MOST)(found.gettext)  # type: ignore[method-assign]
+    if not hasattr(found.gettext, "cache_info"):
+        found.gettext = lru_cache(MOST)(found.gettext)  # type: ignore[method-assign]
