@@ -98,19 +98,24 @@ def check(account, content, name, statement, kinds):
     except SpreadsheetError:
         return
     assert import_.status in (Status.REVIEWING, Status.BROKEN)
-    if import_.mapping.get("fields") and import_.status == Status.REVIEWING and "mobile" in import_.mapping:
-        own = dict(zip(import_.mapping["fields"], kinds * 12, strict=False))
-        imports.change_columns(import_, import_.mapping | {"kinds": own})
-        imports.finish(import_)
+    say_kinds(import_, kinds)
     if import_.problem:
         return
     review_and_save(account, import_, statement, rows_of(content, name))
     before = base(account)
     import_ = begin(account, content, name, actor)
+    say_kinds(import_, kinds)  # of columns without names nothing is remembered
     import_.statement = statement
     if not import_.problem:
         save(import_, actor)
         assert base(account) == before, "the same file again changes nothing"
+
+
+def say_kinds(import_, kinds):
+    if import_.mapping.get("fields") and import_.status == Status.REVIEWING and "mobile" in import_.mapping:
+        own = dict(zip(import_.mapping["fields"], kinds * 12, strict=False))
+        imports.change_columns(import_, import_.mapping | {"kinds": own})
+        imports.finish(import_)
 
 
 def begin(account, content, name, actor):
