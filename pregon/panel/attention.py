@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db.models import Q
 from django.urls import reverse
@@ -23,7 +22,6 @@ from pregon.whatsapp.models import Number
 
 MOST = 6
 REFUSED = ("REJECTED", "PAUSED", "DISABLED")  # Meta's words for templates that cannot be sent
-RECENT = timedelta(days=8)  # doubts are closed after seven days
 
 
 @dataclass(frozen=True)
