@@ -92,7 +92,7 @@ def _opt_outs(member: Member) -> Iterator[Callable[[], float]]:
     def say() -> None:
         nonlocal most
         for n in itertools.count():
-            if over.wait(0.1):
+            if over.wait(1):
                 break
             began = time.perf_counter()
             consent.withdraw_number(member.account, f"+5233{n:08d}", source=Source.REPLY, happened_at=timezone.now())

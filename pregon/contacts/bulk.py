@@ -186,12 +186,14 @@ def _back(task: Task) -> bool:
 
 
 def _publish(task: Task) -> None:
-    """Outside the transaction, for it may take seconds."""
+    """Outside the transaction, for it may take seconds. Raises OSError when its file is not to be any more."""
     export_files.close(task)
-    ended = {"status": Status.DONE, "finished_at": timezone.now()}
-    if Task.objects.filter(pk=task.pk, status=Status.RUNNING).update(**ended):
-        export_files.forget_rows(task)
-    _discard(task.pk)  # stopped meanwhile
+    rows = Task.objects.filter(pk=task.pk).exclude(file="")
+    rows.filter(status=Status.RUNNING).update(status=Status.DONE, finished_at=timezone.now())
+    if not rows.filter(status=Status.DONE).exists():  # stopped meanwhile, or somebody was erased
+        export_files.discard(task)
+        raise FileNotFoundError(f"task {task.pk}")
+    export_files.forget_rows(task)
 
 
 def _break(task_pk: int, problem: str) -> bool:

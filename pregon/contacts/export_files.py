@@ -47,9 +47,12 @@ def close(task: Task) -> None:
     if task.args["format"] == "csv":
         return
     draft = Path(f"{task.file.path}.{uuid4().hex}")
-    with draft.open("wb") as file, _rows(task).open("rb") as rows:
-        spreadsheets.write_workbook(iter(lambda: rows.read(_BLOCK), b""), export.width(_own(task)), file)
-    draft.replace(task.file.path)
+    try:
+        with _rows(task).open("rb") as rows, draft.open("wb") as file:
+            spreadsheets.write_workbook(iter(lambda: rows.read(_BLOCK), b""), export.width(_own(task)), file)
+        draft.replace(task.file.path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def forget_rows(task: Task) -> None:
@@ -59,12 +62,12 @@ def forget_rows(task: Task) -> None:
 
 
 def discard(task: Task) -> None:
-    """All of it is gone."""
+    """All of it is gone, once no part is being written."""
     if not task.file:  # somebody was erased meanwhile
         return
+    Task.objects.filter(pk=task.pk).update(file="")
     forget_rows(task)
     Path(task.file.path).unlink(missing_ok=True)
-    Task.objects.filter(pk=task.pk).update(file="")
 
 
 def expires_at(task: Task) -> datetime | None:

@@ -297,10 +297,12 @@ def _judgement(import_: ContactImport, which: str, *, numbering: bool) -> str:
     )
 
 
+# What most statements ask for stands first: a row is unpacked up to the last column that is asked for.
 _JUDGEMENT = """
-SELECT line, name, search, raw, mobile, problem, reason, email, tag_ids, fields, hash, first_line, refused_at, outcome,
-    said_yes AND outcome IN ('new', 'updated') AS grants,
+SELECT line,
+    CASE WHEN contact IS NULL AND outcome IN ('new', 'no_consent', 'to_fix') THEN {number} ELSE contact END AS contact,
     contact IS NULL AND outcome IN ('new', 'no_consent', 'to_fix') AS arrives,
-    CASE WHEN contact IS NULL AND outcome IN ('new', 'no_consent', 'to_fix') THEN {number} ELSE contact END AS contact
+    said_yes AND outcome IN ('new', 'updated') AS grants,
+    outcome, tag_ids, mobile, hash, name, search, raw, problem, reason, email, fields, first_line, refused_at
 FROM (SELECT beside.*, {grants} AS said_yes, {outcome} AS outcome FROM ({beside}) AS beside OFFSET 0) AS told
 """

@@ -1,8 +1,11 @@
 """Imports, and acts for many people, that take longer than a click; and what they leave behind."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from procrastinate import Blueprint, JobContext, RetryStrategy
 
 from pregon.accounts.models import Account
@@ -55,9 +58,10 @@ def tidy_imports(timestamp: int) -> None:
 def find_pairs(context: JobContext, account_id: int, import_id: int | None) -> None:
     """Who may be the same person: after an import with anybody whom it brought, at night among all."""
     account = Account.objects.get(pk=account_id)
-    pairs.find(account, import_id, stopped=context.should_abort)
-    if import_id is None:
-        pairs.recheck(account)
+    with _cancelled(context):
+        pairs.find(account, import_id)
+        if import_id is None:
+            pairs.recheck(account)
 
 
 @blueprint.periodic(cron="41 3 * * *")
@@ -88,3 +92,23 @@ def change_field(context: JobContext, field_id: int) -> None:
 def forget(timestamp: int) -> None:
     """Every night: what was kept of people long enough."""
     retention.forget()
+
+
+@contextmanager
+def _cancelled(context: JobContext) -> Iterator[None]:
+    """Nobody waits half a minute for a statement when this worker stops: it ends with an error, for which the job is retried."""
+    connection.ensure_connection()
+    session, over = connection.connection, Event()
+
+    def watch() -> None:
+        while not over.wait(0.5):
+            if context.should_abort():
+                session.cancel_safe()
+
+    watching = Thread(target=watch)
+    watching.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watching.join()

@@ -11,7 +11,7 @@ Two ways lead to candidates, each one statement that reads and locks nothing:
 that a statement sorts about PART people however many there are.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from typing import Any, TypeVar
 
@@ -28,7 +28,7 @@ from pregon.contacts.likeness import POINTS, Likeness, Seen, Why
 from pregon.contacts.models import Contact, Pair
 from pregon.lib import phone_patterns
 
-PART = 25_000  # people: whoever stops waits for one part
+PART = 25_000  # people
 BLOCK = 20  # people with one e-mail, beyond which it is an office's
 REACH = 3
 SHARERS = 20  # people beside somebody with a word in common, to estimate a sort by
@@ -39,12 +39,12 @@ Ids = tuple[int, int]
 T = TypeVar("T")
 
 
-def find(account: Account, import_id: int | None = None, stopped: Callable[[], bool] = lambda: False) -> None:
-    """Notes all likely pairs; of an import: those with anybody whom it brought. Ends early when `stopped` says so."""
+def find(account: Account, import_id: int | None = None) -> None:
+    """Notes all likely pairs; of an import: those with anybody whom it brought."""
     parts = 1 + _people(account, import_id) // PART
     offices = _offices(account)
     for part in range(parts):
-        if stopped() or opened(account).count() >= MOST:
+        if opened(account).count() >= MOST:
             return
         _note(account, _candidates(account, {"parts": parts, "part": part, "import": import_id}), offices)
 
