@@ -37,7 +37,7 @@ def _read(file: BinaryIO, given: dict[str, Any]) -> None:
     from pregon.lib.spreadsheets import SpreadsheetError
 
     try:
-        for frame in import_rows.frames(file, given["name"], import_rows.How(*given["how"]), given["share"]):
+        for frame in import_rows.frames(file, given["name"], import_rows.How(*given["how"]), *given["share"]):
             head = {"rows": frame.rows, "at": frame.at, "size": len(frame.lines), "notices": frame.notices}
             _write(head, frame.lines)
     except SpreadsheetError as error:

@@ -1,6 +1,5 @@
 """A file of contacts read by processes of their own (`import_child`), which take turns: each splits it, and reads half of it."""
 
-import itertools
 import json
 import subprocess
 import sys
@@ -18,20 +17,30 @@ PROCESSES = 2  # splitting takes a third of the time: a third one would hardly h
 
 
 def frames(path: str, name: str, how: How) -> Iterator[Frame]:
-    """As `import_rows.frames`. Raises SpreadsheetError, also for a file that the processes could not bear."""
+    """As `import_rows.frames`, nearly in the file's order. Raises SpreadsheetError, also for a file that they could not bear."""
     language = get_language() or settings.LANGUAGE_CODE
     locale = [str(folder) for folder in settings.LOCALE_PATHS]
     given = {"path": path, "name": name, "how": how, "language": language, "locale": locale}
     children = [_start(given | {"share": (turn, PROCESSES)}) for turn in range(PROCESSES)]
     try:
-        for child in itertools.cycle(children):
-            assert child.stdout is not None
-            yield (frame := _read(child.stdout))
-            if not frame.rows:
-                return
+        yield from _in_turn([child.stdout for child in children if child.stdout])
     finally:
         for child in children:
             _end(child)
+
+
+def _in_turn(streams: list[IO[bytes]]) -> Iterator[Frame]:
+    """A frame of each, as long as they last; then what all of them found odd."""
+    notices: set[tuple[int, str]] = set()
+    while streams:
+        for stream in [*streams]:
+            frame = _read(stream)
+            if frame.rows:
+                yield frame
+                continue
+            streams.remove(stream)
+            notices.update(frame.notices)
+    yield frame._replace(notices=sorted(notices))
 
 
 def _start(given: dict[str, Any]) -> subprocess.Popen[bytes]:

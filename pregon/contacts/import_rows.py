@@ -28,7 +28,7 @@ UNIT = "\x1f"  # between tags, and between remarks
 NULL = "\x1e"  # no cell has it: control characters become spaces
 SAYS = "\x1d"  # in a remark, between the field and its cell
 NAME, EMAIL = "@name", "@email"  # in a remark; no field of the business's own has such a name
-ROWS_PER_FRAME = 5_000
+LINES_PER_FRAME = 5_000
 TOLD = 200  # letters of a cell in a remark
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}").search
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
@@ -110,17 +110,13 @@ def columns(mapping: Mapping_) -> dict[str, str]:
     return {name: mapping.get("kinds", {}).get(name, TEXT) for name in mapping.get("fields", {})}
 
 
-def frames(file: BinaryIO, name: str, how: How, share: tuple[int, int] = (0, 1)) -> Iterator[Frame]:
-    """The whole file; of `share` (1, 2), the second of every two frames. Raises SpreadsheetError."""
+def frames(file: BinaryIO, name: str, how: How, turn: int = 0, of: int = 1) -> Iterator[Frame]:
+    """The whole file, or of so many frames one, which differ in their lines. Raises SpreadsheetError."""
     table = spreadsheets.open(file, name)
     read = Reader(how, exact=table.exact).read
-    for turn in itertools.count():
-        rows = list(itertools.islice(table.rows, ROWS_PER_FRAME))
-        if not rows:
-            break
-        if turn % share[1] == share[0]:
-            lines = "".join([read(line, cells) for line, cells in rows])
-            yield Frame(len(rows), file.tell(), lines.encode("utf-8", "replace"), [])
+    for rows in table.stretches(LINES_PER_FRAME, turn, of):
+        lines = "".join([read(line, cells) for line, cells in rows])
+        yield Frame(len(rows), file.tell(), lines.encode("utf-8", "replace"), [])
     yield Frame(0, file.tell(), b"", [(problem.line, problem.text) for problem in table.problems])
 
 

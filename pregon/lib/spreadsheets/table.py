@@ -50,32 +50,44 @@ Raw = tuple[int, list[str]]
 
 
 class Table:
-    """Headers and a stream of rows; `rows` can be read once."""
+    """Headers and a stream of rows."""
 
     exact = False
     """Figures were figures in the file, and have a point before decimals."""
 
     def __init__(self, raw: Iterable[Raw], problems: list[RowProblem]) -> None:
         """`raw` gives rows of any width, blank ones included; raises SpreadsheetError."""
-        stream = _not_blank(raw)
-        first = _narrow(itertools.islice(stream, _SAMPLE))
+        rest = iter(raw)
+        first = _narrow(itertools.islice(_not_blank(rest), _SAMPLE))
         head, body = _split(first, problems)
-        self._begin(_name(head, max(map(_width, first)), problems), body, stream, problems)
+        self._begin(_name(head, max(map(_width, first)), problems), body, rest, problems)
 
     @classmethod
     def of(cls, headers: Sequence[str], raw: Iterable[Raw], problems: list[RowProblem]) -> "Table":
         """A table whose columns are known; raises SpreadsheetError."""
-        stream, table = _not_blank(raw), cls.__new__(cls)
-        table._begin([*headers], _narrow(itertools.islice(stream, _SAMPLE)), stream, problems)
+        rest, table = iter(raw), cls.__new__(cls)
+        table._begin([*headers], _narrow(itertools.islice(_not_blank(rest), _SAMPLE)), rest, problems)
         return table
 
-    def _begin(self, headers: list[str], body: list[Row], rest: Iterable[Row], problems: list[RowProblem]) -> None:
+    def _begin(self, headers: list[str], body: list[Row], rest: Iterator[Raw], problems: list[RowProblem]) -> None:
         self.problems = problems
         self.headers = headers
         """One name per column, never blank, never twice."""
         self.sample: list[list[str]] = [self._fit(row.cells) for row in body]
         """Cells of the first rows, to guess what each column is."""
-        self.rows: Iterator[Row] = self._rows(itertools.chain(body, rest))
+        self._body, self._rest = body, rest
+
+    @property
+    def rows(self) -> Iterator[Row]:
+        """Can be read once."""
+        return self._rows(itertools.chain(self._body, _not_blank(self._rest)))
+
+    def stretches(self, lines: int, turn: int = 0, of: int = 1) -> Iterator[list[Row]]:
+        """Instead of `rows`: those of every `lines` lines together; of so many stretches one, while the others are passed over."""
+        body = (row for row in self._body if row.line // lines % of == turn)
+        rest = (raw for raw in self._rest if raw[0] // lines % of == turn)
+        rows = self._rows(itertools.chain(body, _not_blank(rest)))
+        return (list(stretch) for _, stretch in itertools.groupby(rows, lambda row: row.line // lines))
 
     def _rows(self, rows: Iterable[Row]) -> Iterator[Row]:
         width = len(self.headers)
