@@ -55,10 +55,15 @@ def _caught(arena: Arena) -> Iterator[None]:
 
 
 def _silence(arena: Arena) -> float:
-    """Seconds until messages leave again."""
+    """Seconds until messages leave again, or none is left."""
     began, before = time.monotonic(), arena.queued()
     token = _token(arena)
-    wait_until(lambda: _token(arena) > token and arena.queued() < before - len(arena.doubted()))
+
+    def on_their_way() -> bool:
+        left = arena.queued()
+        return left == 0 or (_token(arena) > token and left < before - len(arena.doubted()))
+
+    wait_until(on_their_way)
     return time.monotonic() - began
 
 
