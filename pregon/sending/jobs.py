@@ -5,6 +5,7 @@ from procrastinate import Blueprint
 from pregon.sending import erasure, reach, sweep
 
 blueprint = Blueprint()
+ERASURES = "sending.erasures"  # one at a time
 
 
 @blueprint.periodic(cron="* * * * *")
@@ -23,7 +24,15 @@ def prune_reached(timestamp: int) -> None:
 
 
 @blueprint.periodic(cron="11 * * * *")
-@blueprint.task(name="finish_erasures", queueing_lock="sending.finish_erasures")
+@blueprint.task(name="finish_erasures", lock=ERASURES, queueing_lock="sending.finish_erasures")
 def finish_erasures(timestamp: int) -> None:
-    """Every hour: what a launch under way still wrote down about someone whose data were being erased."""
+    """Every hour: what a launch under way still wrote down about someone whose data were being erased, and what is left."""
     erasure.finish()
+    for erasure_pk in erasure.due():
+        erasure.complete(erasure_pk)
+
+
+@blueprint.task(name="complete_erasure", lock=ERASURES)
+def complete_erasure(erasure_id: int) -> None:
+    """What was left of a click: a second for some millions of messages. One that fails is taken up again within the hour."""
+    erasure.complete(erasure_id)

@@ -162,6 +162,7 @@ class Erasure(models.Model):
     reason = models.CharField(max_length=10, choices=Reason)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     erased_at = models.DateTimeField(auto_now_add=True)
+    left = models.JSONField(null=True)  # what a worker is still to look for (`sending.erasure.complete`); null: nothing
 
     class Meta:
         indexes = (
