@@ -12,6 +12,7 @@ of a no, so that no file brings them back. Results keep their figures.
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import CharField, Q, Value
@@ -79,30 +80,31 @@ def due() -> list[int]:
 def complete(erasure_pk: int) -> None:
     """What `erase` left; one at a time. Where a message to the person is just leaving, a later call finds all of it again."""
     done = Erasure.objects.filter(pk=erasure_pk, left__isnull=False).first()
-    if done is None or ("mobiles" in done.left and not _scrub_earlier(done, dict(_earlier(done)))):
+    if done is None:
         return
-    Wamid.objects.filter(
-        message__in=done.left["messages"]
-    ).delete()  # no index leads from message to id: it reads them all
+    left: dict[str, Any] = done.left or {}
+    if "mobiles" in left and not _scrub_earlier(done, left, dict(_earlier(done, left))):
+        return
+    Wamid.objects.filter(message__in=left["messages"]).delete()  # no index leads from message to id: it reads them all
     Erasure.objects.filter(pk=done.pk).update(left=None)
 
 
 @transaction.atomic
-def _scrub_earlier(done: Erasure, earlier: dict[int, int]) -> bool:
+def _scrub_earlier(done: Erasure, left: dict[str, Any], earlier: dict[int, int]) -> bool:
     """From now on only their ids tell which messages were theirs. False while one is leaving."""
     if not _scrub(earlier, None):
         return False
-    done.left = {"messages": [*done.left["messages"], *earlier]}
-    done.save(update_fields=["left"])
+    left |= {"messages": [*left["messages"], *earlier]}
+    Erasure.objects.filter(pk=done.pk).update(left={"messages": left["messages"]})
     return True
 
 
-def _earlier(done: Erasure) -> list[tuple[int, int]]:
+def _earlier(done: Erasure, left: dict[str, Any]) -> list[tuple[int, int]]:
     """Id and batch of what went to the person before the contact was deleted and added again, or merged.
 
     What was sent since is not meant: who was erased may have come back.
     """
-    known = {"account": done.account_id, "at": done.erased_at, **done.left}
+    known = {"account": done.account_id, "at": done.erased_at, **left}
     with connection.cursor() as cursor:
         cursor.execute(_EARLIER, known)
         return list(cursor.fetchall())
