@@ -24,7 +24,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from pregon.accounts.models import User
-from pregon.contacts import bulk_acts, bulk_people, bulk_queue, export_files
+from pregon.contacts import bulk_acts, bulk_people, bulk_queue, consent, export_files
 from pregon.contacts.bulk_people import Chosen, Count
 from pregon.contacts.models import Task, TaskPart
 from pregon.contacts.rules import Refused as NotUnderstood
@@ -34,6 +34,7 @@ PART = 2_000
 UNDO = timedelta(days=30)  # what a task changed is kept for so long
 Kind, Status = Task.Kind, Task.Status
 ACTING = (Status.WAITING, Status.RUNNING)
+OUTWARD = (Kind.OPT_OUT, Kind.DELETE)  # `optouts`: what they do is about numbers outside the base, too
 UNDERWAY = (*ACTING, Status.UNDOING)  # `advance` has something to do
 
 
@@ -51,8 +52,11 @@ def count(chosen: Chosen, kind: str) -> Count:
     return found
 
 
+@transaction.atomic
 def start(chosen: Chosen, kind: str, args: Mapping[str, Any], actor: User, *, ip: str = "") -> Task:
     """A new task, of which nothing is done yet. Raises Refused when there is nobody to do it for, or too many."""
+    if kind in OUTWARD:
+        consent.lock_base(chosen.account.pk)  # whoever is taking somebody away just now is waited for
     able = count(chosen, kind).able
     if able > export_files.MOST.get(args.get("format", ""), able):
         raise Refused(_("Una hoja de Excel no alcanza para tantas personas: elige CSV."))
@@ -152,6 +156,8 @@ def _part(task_pk: int) -> tuple[Task, bool]:
 
     Of two who come at once, the second waits. Raises Refused when it has ended.
     """
+    for account_id in Task.objects.filter(pk=task_pk, kind__in=OUTWARD).values_list("account", flat=True):
+        consent.lock_base(account_id)
     task = _locked(task_pk, UNDERWAY)
     with translation.override(task.language), timezone.override(task.account.zone):
         more = _back(task) if task.status == Status.UNDOING else _onward(task)
@@ -167,8 +173,7 @@ def _onward(task: Task) -> bool:
     task.last_id = max([task.last_id, *ids])
     if ids:  # it is closed in a transaction that holds nobody: a merge holds tags before people
         return True
-    merged = bulk_acts.close(task)
-    task.changed, task.done = task.changed + merged, task.done + merged
+    bulk_acts.close(task)
     if task.kind != Kind.EXPORT:  # its file is still to be made
         task.status, task.finished_at = Status.DONE, timezone.now()
     return False

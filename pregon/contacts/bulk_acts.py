@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from pregon.contacts import consent, export_files, people, tags
+from pregon.contacts import consent, export_files, optouts, people, tags
 from pregon.contacts.consent import Act
-from pregon.contacts.models import Consent, Contact, Source, Task, TaskPart
+from pregon.contacts.models import Consent, Source, Task, TaskPart
 from pregon.lib import text
 
 Kind = Task.Kind
@@ -20,7 +20,7 @@ def act(task: Task, ids: list[int]) -> int:
             TaskPart.objects.create(task=task, people=ids)
             return _say(_yes(task), task, ids)
         case Kind.OPT_OUT:
-            return _say(_no(task), task, ids)
+            return _say(optouts.said(task), task, ids)
         case Kind.DELETE:
             return people.delete(task.account, ids, actor=task.created_by)
         case _export:
@@ -28,15 +28,10 @@ def act(task: Task, ids: list[int]) -> int:
             return 0
 
 
-def close(task: Task) -> int:
-    """After the last part. Returns how many more people it changed: into whom those picked were merged meanwhile."""
+def close(task: Task) -> None:
+    """After the last part."""
     if taken := task.args.get("take"):
         tags.forget(task.account, [taken["tag"]])
-    if task.kind == Kind.OPT_OUT and (picked := task.audience.get("ids")):
-        became = Contact.objects.filter(account=task.account, merges__lost_id__in=picked)
-        left = became.exclude(consent=Consent.WITHDRAWN).values_list("pk", flat=True).distinct()
-        return _say(_no(task), task, list(left))
-    return 0
 
 
 def take_back(task: Task, part: TaskPart) -> int:
@@ -84,17 +79,5 @@ def _yes(task: Task) -> Act:
         text=said["text"],
         ip=task.ip,
         evidence=said["evidence"],
-        task=task,
-    )
-
-
-def _no(task: Task) -> Act:
-    """Said at the click: who says yes after it, and before their turn, stays."""
-    return Act(
-        consent=Consent.WITHDRAWN,
-        source=Source.PANEL,
-        happened_at=task.created_at,
-        actor=task.created_by,
-        ip=task.ip,
         task=task,
     )

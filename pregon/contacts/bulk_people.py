@@ -90,12 +90,20 @@ def last(account: Account) -> int:
 
 def next_part(task: Task, most: int) -> list[int]:
     """The ids of the next people, locked by ascending id until the transaction ends."""
+    return _ids(task, f"ORDER BY c.id LIMIT {most} {LOCK.get(Kind(task.kind), 'FOR NO KEY UPDATE OF c')}", {})
+
+
+def waiting(task: Task, contacts: Sequence[int]) -> list[int]:
+    """Those of these contacts (ids) to whom it is still to come."""
+    return _ids(task, "AND c.id = ANY(%(task_among)s::bigint[])", {"task_among": [*contacts]})
+
+
+def _ids(task: Task, rest: str, given: dict[str, Any]) -> list[int]:
     condition, params = load(task.account, task.audience).condition()
     query = f"""
         SELECT c.id FROM contacts_contact AS c
-        WHERE {condition} AND {able(task.kind)} AND c.id > %(task_after)s AND c.id <= %(task_upto)s
-        ORDER BY c.id LIMIT {most} {LOCK.get(Kind(task.kind), "FOR NO KEY UPDATE OF c")}
+        WHERE {condition} AND {able(task.kind)} AND c.id > %(task_after)s AND c.id <= %(task_upto)s {rest}
     """
     with connection.cursor() as cursor:
-        cursor.execute(query, params | {"task_after": task.last_id, "task_upto": task.upto})
+        cursor.execute(query, params | given | {"task_after": task.last_id, "task_upto": task.upto})
         return [pk for (pk,) in cursor]

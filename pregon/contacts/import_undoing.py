@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from pregon.contacts import changes, consent, import_saving, removal, tags
+from pregon.contacts import changes, consent, import_saving, optouts, removal, tags
 from pregon.contacts.models import Contact, ContactImport, Field, Tag
 from pregon.lib import text
 
@@ -27,6 +27,8 @@ def begin(import_: ContactImport) -> None:
 def undo_part(import_pk: int) -> None:
     """The next people; after the last ones it is UNDONE. Nothing happens when it is no longer UNDOING."""
     with transaction.atomic():
+        for account_id in ContactImport.objects.filter(pk=import_pk).values_list("account", flat=True):
+            consent.lock_base(account_id)
         rows = ContactImport.objects.select_for_update(of=("self",), no_key=True).select_related("account")
         import_ = rows.filter(pk=import_pk, status=Status.UNDOING).first()
         if import_:
@@ -94,7 +96,9 @@ def _take_back(import_: ContactImport) -> bool:
     if not people:
         return False
     touched = _touched(import_, people)
-    removal.delete([person.pk for person in people if person not in touched])
+    going = [person.pk for person in people if person not in touched]
+    optouts.keep(import_.account, going)
+    removal.delete(going)
     _settle(import_, touched)
     import_.taken_upto = people[-1].pk
     import_.taken_back += len(people)

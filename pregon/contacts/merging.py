@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account, User
-from pregon.contacts import consent, pairs
+from pregon.contacts import consent, optouts, pairs
 from pregon.contacts.models import Consent, Contact, Merge, Source
 from pregon.lib import text
 
@@ -49,6 +49,8 @@ def merge(account: Account, one: int, other: int, chosen: Mapping[str, int], act
     other's where it has none. Raises Gone.
     """
     kept, lost = _locked(account, one, other)
+    if optouts.keep(account, [lost.pk]):
+        lost.refresh_from_db(fields=["consent", "consent_at"])
     row = Merge(account=account, kept=kept, lost_id=lost.pk, lost_mobile=lost.mobile or "", actor=actor)
     row.lost, row.before = snapshot(lost), snapshot(kept)
     row.save()

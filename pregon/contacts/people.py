@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account, User
-from pregon.contacts import changes, consent, fields, identities, removal, tags
+from pregon.contacts import changes, consent, fields, identities, optouts, removal, tags
 from pregon.contacts.models import Change, Contact
 from pregon.lib import phones, text
 
@@ -69,8 +69,11 @@ def edit(contact: Contact, details: Details, *, actor: User) -> Contact:
 @transaction.atomic
 def delete(account: Account, contacts: Iterable[int], *, actor: User | None) -> int:
     """Deletes contacts (ids). A no stays as a hash, a yes ends, messages keep what they were. Returns how many."""
+    consent.lock_base(account.pk)
     rows = Contact.objects.filter(account=account, pk__in=list(contacts)).order_by("id")
     locked = list(rows.select_for_update())
+    if optouts.keep(account, [contact.pk for contact in locked]):
+        locked = list(rows)
     consent.lapse(locked, actor=actor)
     removal.delete([contact.pk for contact in locked])
     return len(locked)
