@@ -14,7 +14,8 @@ transaction of the act: the sending pipe may ask `consent = 'granted'` on the co
 - The no of a number is kept without the number, also when nobody in the base has it.
 - A no of whoever two contacts became holds for the numbers of both.
 
-Locks, always in this order: the account's base (`lock_base`) by whoever brings numbers in, then contacts by ascending id.
+Locks, always in this order: the account's base (`lock_base`) by whoever brings numbers in, takes them away, or speaks for one
+outside it; then contacts by ascending id.
 """
 
 from collections.abc import Iterable, Sequence
@@ -66,7 +67,7 @@ def record(  # noqa: PLR0913 each is a column of the entry
         consent=act, source=source, happened_at=happened_at, actor=actor, text=text, ip=ip, evidence=evidence or {}
     )
     with transaction.atomic():
-        found = Contact.objects.select_for_update(no_key=True).filter(pk=contact.pk).first()
+        found = _locked(contact.account_id, Q(pk=contact.pk), act)
         if found is None:  # deleted or merged meanwhile: its no is kept all the same
             return _record_number(
                 contact.account_id, contact.mobile or "", said, contact.meta_user_id or "", gone=contact.pk
@@ -78,7 +79,10 @@ def record(  # noqa: PLR0913 each is a column of the entry
 
 @transaction.atomic
 def record_many(account: Account, contacts: Iterable[int], said: Act) -> int:
-    """The same act for many contacts (ids). It brings back nobody who withdrew. Returns how many contacts there were."""
+    """The same act for many contacts (ids). It brings back nobody who withdrew. Returns how many contacts there were.
+
+    Callers of a no hold the base: some of them may be two who became one.
+    """
     rows = Contact.objects.select_for_update(no_key=True).filter(account=account, pk__in=list(contacts)).order_by("id")
     names = rows.values_list("id", "mobile", "meta_user_id")
     people = [Spoken(pk, hash_of(mobile, user_id)) for pk, mobile, user_id in names]
@@ -169,10 +173,11 @@ def lock_base(account_id: int, *, shared: bool = False) -> None:
 @transaction.atomic
 def _record_number(account_id: int, mobile: str, said: Act, user_id: str, *, gone: int = 0) -> ConsentEntry:
     """`gone`: the id of the contact that it was said for."""
-    found = _locked(account_id, mobile, user_id)
+    whose = Q(mobile=mobile) if mobile else Q(meta_user_id=user_id or None)
+    found = _locked(account_id, whose, said.consent)
     if found is None:
         lock_base(account_id)  # an import may just be bringing this number in, or somebody be merging who had it
-        found = _locked(account_id, mobile, user_id)
+        found = _locked(account_id, whose, said.consent)
     people = [spoken(found) if found else Spoken(None, hash_of(mobile, user_id))]
     if found is None and said.consent == Consent.WITHDRAWN:
         people += _become(account_id, mobile, user_id, gone)
@@ -196,11 +201,20 @@ def _lost(account_id: int, kept: Iterable[int]) -> list[Spoken]:
     return [Spoken(None, hash_of(mobile)) for mobile in rows.values_list("lost_mobile", flat=True).distinct()]
 
 
-def _locked(account_id: int, mobile: str, user_id: str) -> Contact | None:
-    rows = Contact.objects.select_for_update(no_key=True).filter(account_id=account_id)
-    if mobile:
-        return rows.filter(mobile=mobile).first()
-    return rows.filter(meta_user_id=user_id).first() if user_id else None
+def _locked(account_id: int, whose: Q, act: Consent) -> Contact | None:
+    """The contact, and before it the base, if it speaks for numbers outside that one, too."""
+    _hold_base(account_id, whose, act)
+    found = Contact.objects.select_for_update(no_key=True).filter(whose, account=account_id).first()
+    if found is not None:  # merged since the look: late, but a deadlock over it loses no number
+        _hold_base(account_id, Q(pk=found.pk), act)
+    return found
+
+
+def _hold_base(account_id: int, whose: Q, act: Consent) -> None:
+    """A no of whoever two contacts became is of a number, too, that an import may just be bringing in."""
+    people = Contact.objects.filter(whose, account=account_id)
+    if act == Consent.WITHDRAWN and Merge.objects.filter(account=account_id, kept__in=people).exists():
+        lock_base(account_id)
 
 
 def _write(account_id: int, people: Sequence[Spoken], said: Act, *, alone: bool = True) -> list[ConsentEntry]:

@@ -7,10 +7,11 @@ import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 
-from pregon.contacts import consent, merging, pairs, people, tags
-from pregon.contacts.models import Consent, ConsentEntry, Contact, Merge, Pair, Source
+from pregon.contacts import consent, merging, optin, pairs, people, tags
+from pregon.contacts.models import Consent, ConsentEntry, Contact, Merge, Pair, Refusal, Source, Task
 from tests import make
-from tests.contacts.test_races import fresh, together
+from tests.contacts.crowd import do
+from tests.contacts.test_races import begin, commit, fresh, together
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -104,6 +105,64 @@ def test_merges_that_share_a_person(two, _round):
     lost = {two[1].pk} | (set() if raised else {third.pk})
     assert {row.lost_id: row.kept_id for row in Merge.objects.all()} == dict.fromkeys(lost, two[0].pk)
     assert orphans() == 0
+
+
+WAYS = {
+    "on their page": lambda kept: consent.record(
+        kept, Consent.WITHDRAWN, source=Source.PANEL, happened_at=timezone.now(), actor=make.user()
+    ),
+    "by their number": lambda kept: consent.withdraw_number(
+        kept.account, kept.mobile, source=Source.FORM, happened_at=timezone.now()
+    ),
+    "by their link": optin.leave_by_link,
+    "with others": lambda kept: do(kept.account, Task.Kind.OPT_OUT, ids=[kept.pk]),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_baja_while_a_file_brings_the_other_number(two, way, settings, tmp_path):
+    """The control: without the lock on the base the file would be through before the no of that number is written."""
+    settings.MEDIA_ROOT = tmp_path
+    kept, lost = two
+    merge(kept, lost)
+    file, started = begin(kept.account, f"nombre,celular\nOtra,{lost.mobile}\n"), threading.Event()
+
+    def run():
+        started.set()
+        commit(file, make.user())
+        connections.close_all()
+
+    thread = threading.Thread(target=run)
+    with transaction.atomic():
+        WAYS[way](fresh(kept))
+        thread.start()
+        started.wait()
+        thread.join(1)
+        assert thread.is_alive()
+    thread.join()
+    assert not Contact.objects.filter(mobile=lost.mobile).exists()
+
+
+def test_a_baja_of_whoever_became_two_since_the_look(two):
+    """The merge has the row when the no is looked at: the numbers of both are refused all the same."""
+    kept, lost = two
+    actor, started = make.user(), threading.Event()
+
+    def run():
+        started.set()
+        consent.record(kept, Consent.WITHDRAWN, source=Source.PANEL, happened_at=timezone.now(), actor=actor)
+        connections.close_all()
+
+    thread = threading.Thread(target=run)
+    with transaction.atomic():
+        merge(kept, lost, actor)
+        thread.start()
+        started.wait()
+        thread.join(0.5)
+        assert thread.is_alive()
+    thread.join()
+    hashes = {consent.hash_of(contact.mobile) for contact in two}
+    assert set(Refusal.objects.values_list("mobile_hash", flat=True)) == hashes
 
 
 def _take(account, person, tag):
