@@ -1,4 +1,4 @@
-"""Locks the people whom webhook events are about before anything else of the group: the order that all keep.
+"""Locks the people whom webhook events, or answers to a pump, are about before anything else of the group: the order that all keep.
 
     the bases of businesses (`consent.lock_base`, by id), contacts by id, then batches, messages and periods (`books`)
 
@@ -17,7 +17,7 @@ from django.utils import timezone
 from pregon.contacts import consent, optin
 from pregon.lib import phones
 from pregon.sending import references, replies, senders
-from pregon.sending.senders import Named
+from pregon.sending.senders import Hidden, Named
 from pregon.whatsapp.cloud import errors
 from pregon.whatsapp.cloud.codes import Mark
 from pregon.whatsapp.cloud.events import Event, PreferenceEvent, StatusEvent, UserChanged
@@ -26,17 +26,29 @@ from pregon.whatsapp.cloud.events import Event, PreferenceEvent, StatusEvent, Us
 def take(events: Sequence[Event]) -> None:
     """Until the caller's transaction ends nobody else changes the people whom these events may change."""
     moving = [who for event in events if isinstance(event, UserChanged) for who in _moving(event)]
-    said, failed, hidden = [*_said(events), *moving], list(_failed(events)), senders.hidden(events)
-    if said or failed or hidden:
-        params = {
-            "said": orjson.dumps(said).decode(), "hidden": orjson.dumps(hidden).decode(),
-            "failed": [message for message, _mark in failed],
-            "refused": [message for message, mark in failed if mark == Mark.OPTED_OUT],
-            "moving": [who.account for who in moving],
-        }  # fmt: skip
-        for account_id, alone in _execute(BASES, params):
-            consent.lock_base(account_id, shared=not alone)
-        _execute(PEOPLE, params)
+    said, hidden = [*_said(events), *moving], senders.hidden(events)
+    _take(list(_failed(events)), said, hidden, [who.account for who in moving])
+
+
+def take_failed(failed: Sequence[tuple[int, Mark]]) -> None:
+    """As `take`, for the failures of messages (ids) that a pump has heard of, and what they tell (`marks.note`)."""
+    _take(failed, [], [], [])
+
+
+def _take(
+    failed: Sequence[tuple[int, Mark]], said: Sequence[Named], hidden: Sequence[Hidden], moving: Sequence[int]
+) -> None:
+    if not (failed or said or hidden):
+        return
+    params = {
+        "said": orjson.dumps(said).decode(), "hidden": orjson.dumps(hidden).decode(),
+        "failed": [message for message, _mark in failed],
+        "refused": [message for message, mark in failed if mark == Mark.OPTED_OUT],
+        "moving": moving,
+    }  # fmt: skip
+    for account_id, alone in _execute(BASES, params):
+        consent.lock_base(account_id, shared=not alone)
+    _execute(PEOPLE, params)
 
 
 def _said(events: Sequence[Event]) -> Iterator[Named]:

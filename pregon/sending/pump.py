@@ -11,7 +11,7 @@ Between what may have left and what is written there are never more than `concur
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -20,7 +20,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 from psycopg.errors import DeadlockDetected
 
-from pregon.sending import books, journal, leases, marks, outbox, pacing, references, verdicts
+from pregon.sending import books, journal, leases, locks, marks, outbox, pacing, references, verdicts
 from pregon.sending.hand import PUT_BACK, Hand, Holding, Limits, Step
 from pregon.sending.models import Batch, Status
 from pregon.sending.outbox import Allowed, Row
@@ -28,7 +28,7 @@ from pregon.sending.pacing import Pace, Pairs
 from pregon.sending.verdicts import Halt, Verdict
 from pregon.whatsapp.cloud import payloads
 from pregon.whatsapp.cloud.client import Client
-from pregon.whatsapp.cloud.codes import N_
+from pregon.whatsapp.cloud.codes import N_, Mark
 from pregon.whatsapp.models import Number
 
 log = logging.getLogger(__name__)
@@ -239,7 +239,7 @@ class Pump:
         settled and the person's no. They are apart from it because others lock contacts in another order.
         """
         if step.marks:
-            _again(partial(marks.note, step.marks))
+            _again(partial(heed, step.marks))
         allowed = _again(partial(self._commit, step)) if step.due else Allowed()
         return allowed, self._lease() if step.wants_more else None
 
@@ -265,6 +265,13 @@ class Pump:
 
     async def _in_database(self, function: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.database, function)
+
+
+@transaction.atomic
+def heed(found: Sequence[tuple[int, Mark]]) -> None:
+    """What Meta's answers about messages (ids) tell of people. Each mark alone has its people in order, all together have not."""
+    locks.take_failed(found)
+    marks.note(found)
 
 
 def _again(write: Callable[[], T]) -> T:

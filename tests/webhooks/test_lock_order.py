@@ -15,9 +15,11 @@ from psycopg.errors import DeadlockDetected
 
 from pregon.contacts import consent, people
 from pregon.contacts.models import Consent, Contact, Erasure, Refusal, Source
-from pregon.sending import erasure, locks, replies, statuses
+from pregon.sending import erasure, locks, marks, pump, references, replies, statuses
 from pregon.sending.models import Delivery, Message
 from pregon.webhooks import routing
+from pregon.whatsapp.cloud import errors
+from pregon.whatsapp.cloud.codes import Mark
 from pregon.whatsapp.cloud.events import Event, InboundMessage, StatusEvent
 from pregon.whatsapp.models import Number
 from tests import make
@@ -187,6 +189,21 @@ def test_an_import_beside_the_refusal_of_a_number_that_left(leave: Callable[[Con
 @pytest.mark.parametrize("leave", [delete, correct])
 def test_control_an_import_beside_such_a_refusal_without_the_order(leave: Callable[[Contact], object]) -> None:
     assert refusing(read_unordered, leave) == 1
+
+
+def heard(events: Sequence[Event]) -> list[tuple[int, Mark]]:
+    """The same failures, as a pump has them of Meta's answers."""
+    failed = [event for event in events if isinstance(event, StatusEvent) and event.error_code]
+    told = [(references.read(event.reference), errors.classify(event.error_code or 0).mark) for event in failed]
+    return [(message, mark) for message, mark in told if message and mark]
+
+
+def test_an_import_beside_a_pump_that_hears_of_such_a_refusal() -> None:
+    assert refusing(lambda events: pump.heed(heard(events)), delete) == 0
+
+
+def test_control_an_import_beside_a_pump_without_the_order() -> None:
+    assert refusing(lambda events: marks.note(heard(events)), delete) == 1
 
 
 def test_a_person_who_is_erased_beside_it() -> None:
