@@ -50,7 +50,7 @@ def page(period: Period, before: str) -> Page:
         last=Max("id"), at=Max("created_at"),
         limit=Sum("limit_delta"), used=Sum("used_delta"), reserved=Sum("reserved_delta"),
     ).order_by("-last")  # fmt: skip
-    if before.isdecimal():
+    if before.isdecimal() and len(before) < 19:  # no id is longer
         causes = causes.filter(last__lt=int(before))
     rows = list(causes[: ROWS + 1])
     shown = rows[:ROWS]

@@ -127,6 +127,11 @@ def test_movements_add_up_to_the_counters_whatever_the_page() -> None:
         assert sum(int(figure or 0) for figure in figures) == getattr(period, name)
 
 
+@pytest.mark.parametrize("before", ["9" * 5_000, "9" * 40, "9" * 19, "-1", "²", "x", ""])
+def test_a_key_that_no_link_has_shows_a_page_all_the_same(owner: Member, before: str) -> None:
+    assert make.signed_in(owner).get(reverse(MOVES), {"antes": before}).status_code == 200
+
+
 def test_a_business_without_a_plan_is_shown_the_plans() -> None:
     member = make.member(make.account())
     make.plan("starter")
