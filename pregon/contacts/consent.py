@@ -173,7 +173,7 @@ def lock_base(account_id: int, *, shared: bool = False) -> None:
 @transaction.atomic
 def _record_number(account_id: int, mobile: str, said: Act, user_id: str, *, gone: int = 0) -> ConsentEntry:
     """`gone`: the id of the contact that it was said for."""
-    whose = Q(mobile=mobile) if mobile else Q(meta_user_id=user_id or None)
+    whose = Q(mobile=mobile) if mobile else Q(meta_user_id=user_id)  # "" is nobody's id
     found = _locked(account_id, whose, said.consent)
     if found is None:
         lock_base(account_id)  # an import may just be bringing this number in, or somebody be merging who had it

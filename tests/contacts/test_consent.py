@@ -94,6 +94,15 @@ class TestRecord:
         assert (one.consent, other.consent) == (WITHDRAWN, UNKNOWN)
         assert not Refusal.objects.exists()
 
+    def test_the_no_of_one_without_a_number_who_is_gone_is_nobody_elses(self):
+        account = make.account()
+        other = make.contact(account)
+        gone = make.contact(account, "b", mobile=None, mobile_problem="incomplete", consent=UNKNOWN)
+        Contact.objects.filter(pk=gone.pk).delete()
+        consent.record(gone, WITHDRAWN, source=Source.PANEL, happened_at=NOON)
+        other.refresh_from_db()
+        assert other.consent == GRANTED
+
 
 @pytest.mark.django_db
 class TestNumbers:
