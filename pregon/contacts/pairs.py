@@ -8,11 +8,12 @@ Two ways lead to candidates, each one statement that reads and locks nothing:
   in common, so in one of the two orders hardly anybody stands between them.
 
 `likeness` then says of each pair of candidates whether it is one. Words and e-mails are dealt out to parts by their hash, so
-that a statement sorts about PART people however many there are.
+that a statement sorts about PART people however many there are. Whoever has one word is sorted together: were it all, PostgreSQL
+does it in its files, and what it finds is read a little at a time until as many pairs are open as anybody reviews.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
@@ -33,6 +34,7 @@ BLOCK = 20  # people with one e-mail, beyond which it is an office's
 REACH = 3
 SHARERS = 20  # people beside somebody with a word in common, to estimate a sort by
 MOST = 10_000  # open pairs of an account: nobody reviews more
+COMPARED = 5_000  # candidates at once
 WRITTEN = 500  # pairs in one transaction
 SAID = (Why.TAKEN, Why.META)  # not found by comparing
 Ids = tuple[int, int]
@@ -44,9 +46,9 @@ def find(account: Account, import_id: int | None = None) -> None:
     parts = 1 + _people(account, import_id) // PART
     offices = _offices(account)
     for part in range(parts):
-        if opened(account).count() >= MOST:
-            return
-        _note(account, _candidates(account, {"parts": parts, "part": part, "import": import_id}), offices)
+        candidates = _candidates(account, {"parts": parts, "part": part, "import": import_id})
+        while opened(account).count() < MOST and (some := {*islice(candidates, COMPARED)}):
+            _note(account, some, offices)
 
 
 def defer(account_id: int, import_id: int | None = None) -> None:
@@ -119,17 +121,16 @@ def _alike(seen: dict[int, Seen], ids: Ids) -> Likeness | None:
 
 
 def _note(account: Account, candidates: set[Ids], offices: frozenset[str]) -> None:
-    for ids in _runs(sorted(candidates), 10 * WRITTEN):
-        seen = _seen(account, {pk for pair in ids for pk in pair}, offices)
-        found = [(pair, alike) for pair in ids if (alike := _alike(seen, pair))]
-        for some in _runs(found, WRITTEN):
-            _write(account, some)
+    seen = _seen(account, {pk for ids in candidates for pk in ids}, offices)
+    found = [(ids, alike) for ids in candidates if (alike := _alike(seen, ids))]
+    for some in _runs(found, WRITTEN):
+        _write(account, some)
 
 
 @transaction.atomic
 def _write(account: Account, found: Sequence[tuple[Ids, Likeness]]) -> None:
     """Whoever is deleted meanwhile is waited for, and left out."""
-    there = {pk for (pk,) in _fetch(_THERE, {"ids": sorted({pk for ids, _alike in found for pk in ids})})}
+    there = _there({pk for ids, _alike in found for pk in ids})
     known = [(ids, alike) for ids, alike in found if there.issuperset(ids)]
     given: dict[str, Any] = {
         "account": account.pk,
@@ -140,6 +141,12 @@ def _write(account: Account, found: Sequence[tuple[Ids, Likeness]]) -> None:
     }
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, given)
+
+
+def _there(contacts: Iterable[int]) -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_THERE, {"ids": list(contacts)})
+        return {pk for (pk,) in cursor.fetchall()}
 
 
 _THERE = "SELECT id FROM contacts_contact WHERE id = ANY(%(ids)s) ORDER BY id FOR KEY SHARE"
@@ -173,10 +180,11 @@ def _number(mobile: str | None, raw: str) -> tuple[str, bool]:
 # Candidates
 
 
-def _candidates(account: Account, where: dict[str, Any]) -> set[Ids]:
-    """`where`: `part` of `parts`, and an `import` or None."""
+def _candidates(account: Account, where: dict[str, Any]) -> Iterator[Ids]:
+    """`where`: `part` of `parts`, and an `import` or None. Some come more than once."""
     given = where | {"account": account.pk, "code": phone_patterns.of(account.country).code, "block": BLOCK}
-    return {*_blocks(given), *_neighbours(given)}
+    yield from _blocks(given)
+    yield from _neighbours(given)
 
 
 def _blocks(given: dict[str, Any]) -> Iterator[Ids]:
@@ -196,10 +204,12 @@ def _neighbours(given: dict[str, Any]) -> Iterator[Ids]:
             yield min(one, other), max(one, other)
 
 
-def _fetch(query: str, given: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
+def _fetch(query: str, given: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """PostgreSQL holds what is found, outside of any transaction: where all have one name, it is millions."""
+    with connection.chunked_cursor() as cursor:
         cursor.execute(query, given)
-        return list(cursor.fetchall())
+        while rows := cursor.fetchmany(COMPARED):
+            yield from rows
 
 
 _RAW = "regexp_replace(c.mobile_raw, '[^0-9]', '', 'g')"
@@ -246,4 +256,5 @@ WHERE other IS NOT NULL AND (fresh OR other_fresh) AND (
             OR length(rtrim(abs(digits::bigint - others::bigint)::text, '0')) <= 2
     END
 )
+ORDER BY id
 """

@@ -1,6 +1,7 @@
 """Finding who may be the same person, among others, and what is remembered of it."""
 
 import random
+from contextlib import contextmanager
 
 import pytest
 from django.db import connection
@@ -39,6 +40,17 @@ def crowd(account, size=300):
         for name, n in zip(chance.choices(names, k=size), chance.sample(range(10**8), size), strict=True)
     ]
     Contact.objects.bulk_create(rows)
+
+
+@contextmanager
+def bounds(**others):
+    """What is in whole numbers at the top of the module, smaller."""
+    usual = {name: getattr(pairs, name) for name in others}
+    vars(pairs).update(others)
+    try:
+        yield
+    finally:
+        vars(pairs).update(usual)
 
 
 class TestFind:
@@ -85,11 +97,8 @@ class TestFind:
         pairs.find(account)
         whole = set(Pair.objects.values_list("low", "high", "why", "score"))
         Pair.objects.all().delete()
-        usual, pairs.PART = pairs.PART, 50
-        try:
+        with bounds(PART=50, COMPARED=7):
             pairs.find(account)
-        finally:
-            pairs.PART = usual
         assert set(Pair.objects.values_list("low", "high", "why", "score")) == whole
         assert len(whole) >= 60
 
@@ -131,12 +140,17 @@ class TestFind:
     def test_nobody_reviews_more(self, account):
         for n in range(4):
             person(account, "Lucía Mendoza", f"+52222555014{n}")
-        usual, pairs.MOST = pairs.MOST, 0
-        try:
+        with bounds(MOST=0):
             pairs.find(account)
-        finally:
-            pairs.MOST = usual
         assert not Pair.objects.exists()
+
+    @pytest.mark.django_db(transaction=True)  # as a worker looks: what is found outlives the transactions that note it
+    def test_where_all_have_one_name_it_ends_with_as_many_as_anybody_reviews(self, account):
+        for n in range(60):
+            person(account, "María Fernanda", f"+5222255501{n:02d}")
+        with bounds(MOST=30, COMPARED=20):
+            pairs.find(account)
+        assert 30 <= pairs.opened(account).count() < 30 + 20
 
 
 class TestRecheck:
