@@ -94,6 +94,12 @@ class TestWalk:
         twice = browser.post(address, {"column_0": "mobile", "column_1": "mobile"})
         assert "Elige Celular para una sola columna" in twice.text
 
+    @pytest.mark.parametrize("name", ["import_columns", "import_commit"])
+    def test_the_address_of_a_refused_form_leads_to_the_review(self, browser, name):
+        upload(browser)
+        pk = ContactImport.objects.get().pk
+        assert browser.get(url(name, pk)).url == url("import_review", pk)
+
     def test_a_table_without_numbers_asks_for_them(self, browser):
         page = upload(browser, "Nombre,Ciudad\nAna,Puebla\n")
         assert "en qué columna está el celular" in page.text
@@ -229,7 +235,7 @@ class TestAccess:
             assert answer.status_code == 200
             assert not answer.streaming or answer.getvalue()
         for person, status in ((viewer, 403), (stranger, 404)):
-            assert {person.get(address).status_code for address in addresses} == {status}
+            assert {person.get(address).status_code for address in [*addresses, *posts[:2]]} == {status}
             assert {person.post(address, {"statement": "store"}).status_code for address in posts} == {status}
         import_.refresh_from_db()
         assert import_.status == ContactImport.Status.REVIEWING

@@ -152,6 +152,23 @@ class TestOneByOne:
         assert f'name="mobile" value="{typed}"' in page.text
         assert other.name in page.text
 
+    @pytest.mark.parametrize(
+        ("data", "words"),
+        [
+            ({"mobile": "2" * 61}, "máximo 60 caracteres (tiene 61)"),
+            ({"name": "A" * 121}, "máximo 120 caracteres (tiene 121)"),
+        ],
+    )
+    def test_what_is_too_long_says_so(self, owner, browser, data, words):
+        person = bad(owner.account)
+        assert words in self.fix(browser, person, **data).text
+        person.refresh_from_db()
+        assert (person.name, person.mobile_raw) == ("Ana", "555 0142")
+
+    def test_the_address_of_a_refused_row_leads_to_its_page(self, owner, browser):
+        address = url("review_fix", Kind.INCOMPLETE, bad(owner.account).pk) + "?despues=7&desde=51"
+        assert browser.get(address).url == url("review_kind", Kind.INCOMPLETE) + "?despues=7&desde=51"
+
     def test_a_name_alone(self, owner, browser):
         person = bad(owner.account)
         self.fix(browser, person, name="Ana Ramos")
@@ -239,6 +256,9 @@ class TestMany:
         found = owner.account.contacts.values_list("mobile", "consent")
         assert set(found) == {("+522225550142", "withdrawn"), ("+522225550199", "withdrawn")}
         assert owner.account.refusals.count() == 2
+
+    def test_its_address_leads_to_the_kinds(self, browser):
+        assert browser.get(url("review_complete")).url == url("review")
 
     def test_nobody_picked(self, browser):
         assert "Elige a quién" in self.complete(browser).text
@@ -364,6 +384,7 @@ class TestAccess:
         assert {editor.get(page).status_code for page in pages} == {200}
         assert {viewer.get(page).status_code for page in pages} == {403}
         assert {viewer.post(act).status_code for act in acts} == {403}
+        assert {viewer.get(act).status_code for act in acts if act != url("pairs_apart")} == {403}
         assert "Comparar" not in viewer.get(url("contact", low.pk)).text
 
     def test_a_stranger_finds_nobody(self, owner):

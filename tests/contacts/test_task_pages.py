@@ -59,6 +59,9 @@ class TestAsked:
         assert "después de tu clic" not in page
         assert not Task.objects.exists()
 
+    def test_its_address_leads_to_the_list(self, browser):
+        assert browser.get(url("contacts_bulk")).url == url("contacts")
+
     def test_many_are_done_by_parts(self, owner, browser):
         gather(owner.account, bulk.SMALL + 1)
         assert "se hace por partes" in words(post(browser, "delete", todas="1"))

@@ -64,9 +64,11 @@ def import_progress(request: access.Request, pk: int) -> HttpResponse:
     return render(request, "panel/imports/progress.html", contacts_underway.progress(import_))
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @access.member(Role.EDITOR)
 def import_columns(request: access.Request, pk: int) -> HttpResponse:
+    if request.method == "GET":  # the address of columns that were refused, from the browser's history
+        return redirect("panel:import_review", _of(request, pk).pk)
     rows = request.account.imports.select_related("account").filter(status=Status.REVIEWING)
     import_ = access.get(rows, pk)
     form = ColumnsForm(import_, request.POST)

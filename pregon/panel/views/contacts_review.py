@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from pregon.accounts import access
 from pregon.accounts.models import Role
@@ -47,16 +47,19 @@ def review_kind(request: access.Request, kind: str) -> HttpResponse:
     return _page(request, _kind(kind))
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @access.member(Role.EDITOR)
 def review_fix(request: access.Request, kind: str, pk: int) -> HttpResponse:
     """One row, saved; what is wrong stands in it."""
+    back = reverse("panel:review_kind", args=[_kind(kind)]) + _stretch(request)
+    if request.method == "GET":  # the address of a row that was refused, from the browser's history
+        return redirect(back)
     person = access.get(request.account.contacts.select_related("account").prefetch_related("tags"), pk)
     form = FixForm(request.POST)
     if wrong := _fix(request, person, form):
         return _page(request, _kind(kind), {"pk": pk, "words": wrong, **form.cleaned_data})
     messages.success(request, _("Guardamos los cambios de %(name)s.") % {"name": form.cleaned_data["name"] or person})
-    return redirect(reverse("panel:review_kind", args=[_kind(kind)]) + _stretch(request))
+    return redirect(back)
 
 
 @require_http_methods(["GET", "POST"])
