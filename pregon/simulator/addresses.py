@@ -3,6 +3,8 @@
 import hashlib
 import re
 
+import phonenumbers
+
 NOT_DIGITS = re.compile("[^0-9]")
 DIALLED = re.compile(r"\+?[0-9 ().-]+")
 USER_ID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
@@ -50,6 +52,14 @@ def wa_id(number: str) -> str:
     return number
 
 
+def exists(number: str) -> bool:
+    """Whether some country has numbers of this beginning and length."""
+    try:
+        return phonenumbers.is_possible_number(phonenumbers.parse(f"+{_plain(number)}"))
+    except phonenumbers.NumberParseException:
+        return False
+
+
 def user_id(number: str) -> str:
     """A person's business-scoped user id: stable, and telling nothing of the number."""
     digest = int.from_bytes(hashlib.blake2b(number.encode(), digest_size=8).digest())
@@ -58,7 +68,12 @@ def user_id(number: str) -> str:
 
 def pretty(number: str) -> str:
     """For people: +52 222 555 0117."""
-    plain = "52" + number[3:] if number.startswith("521") and len(number) == 13 else number
+    plain = _plain(number)
     code = calling_code(plain)
     rest = plain[len(code) :]
     return f"+{code} {rest[:-7]} {rest[-7:-4]} {rest[-4:]}".replace("  ", " ")
+
+
+def _plain(number: str) -> str:
+    """Without Mexico's 1."""
+    return "52" + number[3:] if number.startswith("521") and len(number) == 13 else number

@@ -176,7 +176,7 @@ def _back(phone: Phone, form: FormData) -> str:
 
 def _added(simulator: "Simulator", request: Request, form: FormData) -> str:
     number = addresses.digits(str(form.get("numero", "")))
-    if not 8 <= len(number) <= 15:
+    if not addresses.exists(number):
         return "/?aviso=numero"
     person = {
         "number": number,
