@@ -34,7 +34,7 @@ _SPAN = re.compile(
     r"|(?<![^\W_])(?P<mark>[*_~])(?=\S)(?P<inner>[^\n]*?\S)(?P=mark)(?![^\W_])",
     re.DOTALL,
 )
-_TAGS = {"*": "strong", "_": "em", "~": "s"}
+_TAGS = {"*": "b", "_": "i", "~": "s"}
 
 
 def fold(text: str) -> str:

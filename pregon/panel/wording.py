@@ -11,10 +11,10 @@ from functools import lru_cache
 import phonenumbers
 from babel import Locale, dates
 from django.utils import timezone, translation
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
-from pregon.lib import locales
+from pregon.lib import locales, text
 
 PATTERNS = {
     "es": {
@@ -121,18 +121,10 @@ def mobile(e164: str | None) -> str:
 
 
 # WhatsApp's own marks: they count only at the edge of a word (https://faq.whatsapp.com/539178204879377).
-MARKS = (("```", "code"), ("*", "b"), ("_", "i"), ("~", "s"))
-
-
-def marked(text: str) -> SafeString:
+def marked(message: str) -> SafeString:
     """A message as WhatsApp shows it: *bold*, _italic_, ~struck~, ```code```; one <p> per line."""
-    html = str(escape(text))
-    for mark, tag in MARKS:
-        sign = re.escape(mark)
-        pattern = rf"(?<![\w{sign}]){sign}(?=\S)([^\n]*?\S){sign}(?![\w{sign}])"
-        html = re.sub(pattern, rf"<{tag}>\1</{tag}>", html)
-    lines = [line.strip() for line in html.splitlines()]
-    return mark_safe("".join(f"<p>{line}</p>" for line in lines if line))  # noqa: S308 escaped above
+    lines = (line.strip() for line in message.splitlines())
+    return format_html_join("", "<p>{}</p>", ((text.whatsapp_html(line),) for line in lines if line))
 
 
 def clipped(text: str, room: int) -> tuple[str, bool]:

@@ -6,18 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from pregon.lib import text
 from pregon.simulator import addresses, personas
 from pregon.simulator.words import N_
 from pregon.simulator.world import Line, Message, Phone, World
 
 FOLD = 320  # characters; WhatsApp folds a promotion after about five lines
-STYLES = (
-    (re.compile(r"(?<!\w)\*(\S(?:[^*\n]*\S)?)\*(?!\w)"), "b"),
-    (re.compile(r"(?<!\w)_(\S(?:[^_\n]*\S)?)_(?!\w)"), "i"),
-    (re.compile(r"(?<!\w)~(\S(?:[^~\n]*\S)?)~(?!\w)"), "s"),
-)
 
 # status → icon, tone and word of the pill
 STATES = {
@@ -121,16 +117,9 @@ def undelivered(chat: Iterable[Message]) -> list[Message]:
     return [message for message in reversed(list(chat)) if message.status == "failed"]
 
 
-def paragraphs(text: str) -> list[Markup]:
-    """A message's text with WhatsApp's own marks (*bold*, _italic_, ~struck~) and line breaks."""
-    return [_styled(part) for part in re.split(r"\n{2,}", text) if part.strip()]
-
-
-def _styled(text: str) -> Markup:
-    html = str(escape(text))
-    for pattern, tag in STYLES:
-        html = pattern.sub(rf"<{tag}>\1</{tag}>", html)
-    return Markup(html.replace("\n", "<br>"))  # noqa: S704 - escaped above; only our own tags were added
+def paragraphs(message: str) -> list[Markup]:
+    """A message with WhatsApp's own marks (*bold*, _italic_, ~struck~, `code`) and line breaks."""
+    return [text.whatsapp_html(part) for part in re.split(r"\n{2,}", message) if part.strip()]
 
 
 def folded(text: str) -> tuple[str, str]:

@@ -143,7 +143,9 @@ def test_what_did_not_arrive_says_why(meta: Running) -> None:
 def test_phones_can_be_added_found_and_forgotten(meta: Running) -> None:
     page = post(meta, "/celulares", numero="+57 300 123 4567", nombre="Iván", persona="never_reads")
     assert "+57 300 123 4567" in page.html
-    assert "Revisa el celular" in post(meta, "/celulares", numero="123").html
+    for odd in ("", "123", "+22 255 501 42", "+999 1234 5678", "+52 222 555 01 42 42"):
+        assert "Revisa el celular" in post(meta, "/celulares", numero=odd).html
+    assert "+52 222 555 0142" in post(meta, "/celulares", numero="+52 1 222 555 0142").html
     assert "Revisa el celular" in post(meta, "/celulares", numero="+573001234568", persona="poet").html
     assert "Iván" in get(meta, "/?q=iv%C3%A1n").html and "Iván" in get(meta, "/?q=300+123").html
     assert "Nadie se llama así" in get(meta, "/?q=nadie").html
@@ -190,8 +192,8 @@ def test_two_businesses_have_two_chats(meta: Running) -> None:
 
 
 def test_whatsapp_marks() -> None:
-    (part,) = drawing.paragraphs("*a b* _c_ ~d~ 2*3*4 x_y_z\nline")
-    assert part == "<b>a b</b> <i>c</i> <s>d</s> 2*3*4 x_y_z<br>line"
+    (part,) = drawing.paragraphs("*a b* _c_ ~d~ 2*3*4 x_y_z\n```*e*```")
+    assert part == "<b>a b</b> <i>c</i> <s>d</s> 2*3*4 x_y_z<br><code>*e*</code>"
 
 
 def test_long_text_is_folded_between_words() -> None:
