@@ -164,9 +164,8 @@ class Reader:
 
     def _said(self, cells: Sequence[str]) -> int:
         """A column for permission asks for a yes in each row; without one the file itself is the list of those who gave it."""
-        if self._opt_out >= 0 and _opts_out(cells[self._opt_out]):
-            return NO
-        return _answer(cells[self._consent]) if self._asks else YES
+        said = _answer(cells[self._consent]) if self._asks else YES
+        return min(said, _opted(cells[self._opt_out])) if self._opt_out >= 0 else said
 
     def _own(self, cells: Sequence[str], remarks: list[str]) -> str:
         values = {}
@@ -200,16 +199,22 @@ def _tags(cell: str) -> str:
 @functools.lru_cache(maxsize=1000)
 def _answer(cell: str) -> int:
     plain = _plain(cell)
-    if text.optout_keyword(plain) == "stop":
+    if _withdraws(plain):
         return NO
     return YES if spreadsheets.read_permission(plain) else SILENT
 
 
 @functools.lru_cache(maxsize=1000)
-def _opts_out(cell: str) -> bool:
-    """A yes, a keyword such as BAJA, or the date of the withdrawal."""
+def _opted(cell: str) -> int:
+    """NO for a yes, a withdrawal, or its date; SILENT for words that may be one: nobody is written to on their account."""
     plain = _plain(cell)
-    return bool(spreadsheets.read_permission(plain) or text.optout_keyword(plain) == "stop" or _DATE(plain))
+    if _withdraws(plain) or spreadsheets.read_permission(plain) or _DATE(plain):
+        return NO
+    return YES if field_values.blank(plain) or spreadsheets.read_permission(plain) is False else SILENT
+
+
+def _withdraws(plain: str) -> bool:
+    return text.optout_keyword(plain) == "stop" or spreadsheets.is_withdrawal(plain)
 
 
 def _email(cell: str, remarks: list[str]) -> str:

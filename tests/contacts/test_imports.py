@@ -191,6 +191,22 @@ class TestCommit:
         assert not account.contacts.exists()
         assert Refusal.objects.count() == 1
 
+    @pytest.mark.parametrize("said", ["De baja", "dada de baja", "Unsubscribed", "opt-out", "Desuscrito", "Withdrawn"])
+    @pytest.mark.parametrize("column", ["permiso", "baja"])
+    def test_a_withdrawal_in_other_words_is_a_no(self, column, said):
+        account = make.account()
+        bring(account, "nombre,celular\nAna,2225550117\n")
+        bring(account, f"nombre,celular,{column}\nAna,2225550117,{said}\n")
+        assert account.contacts.get().consent == Consent.WITHDRAWN
+
+    @pytest.mark.parametrize(
+        ("said", "is_now"), [("pidió que no", "unknown"), ("45123", "unknown"), ("no", "granted"), ("-", "granted")]
+    )
+    def test_unclear_words_in_the_column_of_withdrawals_grant_nothing(self, said, is_now):
+        account = make.account()
+        bring(account, f"nombre,celular,baja\nAna,2225550117,{said}\n")
+        assert account.contacts.get().consent == is_now
+
     def test_twice_by_two_people(self, shop):
         import_ = begin(shop, CLIENTS, statement="store")
         imports.commit(import_, make.user())

@@ -9,7 +9,7 @@ Whatever the file holds, the only error is `SpreadsheetError`, a sentence for th
 rows are read (a broken archive shows late).
 """
 
-from pregon.lib.spreadsheets.columns import Field, guess_mapping, read_permission
+from pregon.lib.spreadsheets.columns import Field, guess_mapping, is_withdrawal, read_permission
 from pregon.lib.spreadsheets.export import write_csv, write_workbook
 from pregon.lib.spreadsheets.reading import MAX_TEXT, MAX_WORKBOOK, open  # noqa: A004 (called as spreadsheets.open)
 from pregon.lib.spreadsheets.table import MAX_COLUMNS, Row, RowProblem, SpreadsheetError, Table
@@ -24,6 +24,7 @@ __all__ = [
     "SpreadsheetError",
     "Table",
     "guess_mapping",
+    "is_withdrawal",
     "open",
     "read_permission",
     "write_csv",

@@ -34,9 +34,11 @@ _NOT: dict[Field, str] = {
 }
 _YES = """si; s; x; 1; 1.0; v; y; yes; true; verdadero; verdad; acepta; acepto; aceptado; autoriza; autorizo;
     autorizado; ok; sim; aceito; granted; optin; opt in; subscribed; suscrito; on; check; con permiso; de acuerdo"""
-_NO = """no; n; 0; 0.0; f; false; falso; baja; de baja; dado de baja; dada de baja; rechaza; rechazado; rechazo; nao;
-    withdrawn; optout; opt out; unsubscribed; desuscrito; off; stop; retirado; never; revocado; sin permiso; no acepta;
-    no acepto; no autoriza"""
+_NO = """no; n; 0; 0.0; f; false; falso; rechaza; rechazado; rechazo; nao; off; never; sin permiso; no acepta; no acepto;
+    no autoriza"""
+# Of these somebody had said yes before, or asked for nothing more.
+_WITHDRAWN = """baja; de baja; dado de baja; dada de baja; se dio de baja; withdrawn; optout; opt out; opted out;
+    unsubscribe; unsubscribed; desuscrito; desuscrita; descadastrado; descadastrada; stop; retirado; revocado"""
 _TICKS = {"✓": True, "✔": True, "☑": True, "✅": True, "✗": False, "✘": False, "✕": False, "❌": False, "☒": False}
 
 
@@ -65,7 +67,12 @@ def read_permission(cell: str) -> bool | None:
     if (tick := _TICKS.get(cell.strip().rstrip("\ufe0f"))) is not None:
         return tick
     word = text.fold(cell).strip(" .!")
-    return True if word in _list(_YES) else False if word in _list(_NO) else None
+    return True if word in _list(_YES) else False if word in _list(_NO) or is_withdrawal(cell) else None
+
+
+def is_withdrawal(cell: str) -> bool:
+    """De baja, unsubscribed, opt-out …: more than a no that was never a yes."""
+    return _words(cell) in _list(_WITHDRAWN)
 
 
 def _words(header: str) -> str:
