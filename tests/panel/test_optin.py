@@ -10,7 +10,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from pregon.accounts.models import Account, Member, Role
-from pregon.contacts import consent, optin
+from pregon.contacts import consent, optin, people
 from pregon.contacts.models import Consent, ConsentEntry, Contact, OptinPage, OptinRequest, Refusal, Source
 from pregon.staff.models import Act, What
 from tests import make
@@ -183,6 +183,14 @@ class TestLeaving:
     @pytest.mark.parametrize("key", ["1-0", "x", "%00", "1-" + "0" * 24, "-" * 300])
     def test_a_link_that_we_did_not_write_leads_nowhere(self, client: Client, key: str) -> None:
         assert client.get(f"/baja/c/{key}/").status_code == 404
+
+    def test_the_link_of_somebody_deleted_says_how_to_leave(self, page: OptinPage, client: Client) -> None:
+        ana = make.contact(page.account, mobile=MOBILE)
+        address = reverse("panel:optout_link", args=[optin.leave_key(ana.pk)])
+        people.delete(page.account, [ana.pk], actor=make.user())
+        answer = client.get(address)
+        assert answer.status_code == client.post(address).status_code == 404
+        assert "responde BAJA" in answer.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,8 @@ def leave(request: HttpRequest, slug: str) -> HttpResponse:
 def leave_link(request: HttpRequest, key: str) -> HttpResponse:
     """One press: whoever only looks at a link, a messenger for its preview, takes nobody off a list."""
     contact = optin.whose(key)
-    if contact is None:
-        raise Http404
+    if contact is None:  # cut short, or of somebody who was deleted: whoever follows it still wants to leave
+        return render(request, "panel/optin/leave_lost.html", status=404)
     if request.method == "POST":
         optin.leave_by_link(contact, clients.address(request))
         return _gone(request, contact.account.name)
