@@ -5,17 +5,27 @@ permission is void. A no is never taken back, a file's neither.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from pregon.contacts import changes, consent, import_saving, optouts, removal, tags
-from pregon.contacts.models import Contact, ContactImport, Field, Tag
+from pregon.contacts.models import Before, Contact, ContactImport, Field, Tag
 from pregon.lib import text
 
 PART = 2_000  # people
 Status = ContactImport.Status
+
+
+class Foretold(NamedTuple):
+    """What an undo does: how many people `go`, are `back` to what they were, `stay` as they are; its own `fields`."""
+
+    go: int
+    back: int
+    stay: int
+    fields: list[Field]
 
 
 def begin(import_: ContactImport) -> None:
@@ -35,6 +45,17 @@ def undo_part(import_pk: int) -> None:
             _undo_part(import_)
     if import_ and import_.status == Status.UNDONE:
         import_saving.forget(import_)
+
+
+def foretell(import_: ContactImport) -> Foretold:
+    """What an undo would do now."""
+    brought = Contact.objects.filter(account=import_.account_id, source=import_)
+    counted = brought.aggregate(all=Count("pk"), stay=Count("pk", filter=_since(import_)))
+    changed = Before.objects.filter(import_file=import_).values("contact_id", "changed_at")
+    same = Contact.objects.filter(pk=OuterRef("contact_id"), updated_at=OuterRef("changed_at"))
+    back = changed.filter(Exists(same)).count()
+    stay = counted["stay"] + changed.count() - back
+    return Foretold(counted["all"] - counted["stay"], back, stay, _fields(import_))
 
 
 def _undo_part(import_: ContactImport) -> None:
@@ -108,13 +129,15 @@ def _take_back(import_: ContactImport) -> bool:
 
 def _touched(import_: ContactImport, people: Sequence[Contact]) -> list[Contact]:
     """Those who wrote, or whom somebody has changed or given a tag."""
-    links = Contact.tags.through.objects.filter(contact__in=[person.pk for person in people])
-    tagged = set(links.exclude(tag__in=_tags(import_)).values_list("contact_id", flat=True))
-    return [
-        person
-        for person in people
-        if person.updated_at != person.created_at or person.last_inbound_at or person.pk in tagged
-    ]
+    rows = Contact.objects.filter(_since(import_), pk__in=[person.pk for person in people])
+    touched = set(rows.values_list("pk", flat=True))
+    return [person for person in people if person.pk in touched]
+
+
+def _since(import_: ContactImport) -> Q:
+    """Of whom it brought: whoever was touched."""
+    links = Contact.tags.through.objects.filter(contact=OuterRef("pk")).exclude(tag__in=_tags(import_))
+    return ~Q(updated_at=F("created_at")) | Q(last_inbound_at__isnull=False) | Q(Exists(links))
 
 
 def _locked(rows: QuerySet[Contact]) -> list[Contact]:
@@ -138,8 +161,13 @@ def _forget_tags(import_: ContactImport) -> None:
     Tag.objects.filter(pk__in=_tags(import_), contacts=None).delete()
 
 
+def _fields(import_: ContactImport) -> list[Field]:
+    """Those that it brought."""
+    return list(Field.objects.filter(source=import_))
+
+
 def _forget_fields(import_: ContactImport) -> None:
     """Those that it brought, and nobody has a value of."""
-    for field in Field.objects.filter(source=import_):
+    for field in _fields(import_):
         if not Contact.objects.filter(account=import_.account_id, fields__has_key=field.name).exists():
             field.delete()

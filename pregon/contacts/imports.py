@@ -30,6 +30,7 @@ from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from pregon.accounts.models import Account, User
 from pregon.contacts import (
@@ -47,6 +48,7 @@ from pregon.contacts import (
     statements,
 )
 from pregon.contacts.import_staging import LEFT_OUT, SAVED, WHOLE_FILE, LeftOut
+from pregon.contacts.import_undoing import Foretold
 from pregon.contacts.models import ContactImport
 from pregon.lib import spreadsheets
 from pregon.lib.spreadsheets import RowProblem
@@ -55,6 +57,7 @@ UNDO_DAYS = 30  # that what people were before is kept
 Status = ContactImport.Status
 UNDERWAY = (Status.READING, Status.SAVING, Status.UNDOING)  # `advance` has something to do
 
+CLOSED = gettext_lazy("Este archivo ya se guardó, se descartó o se deshizo.")
 asked = Signal()  # sent with `import_` before an undo: whoever is above may answer with a sentence that refuses it
 
 
@@ -232,6 +235,15 @@ def undo(import_: ContactImport, actor: User) -> None:
         import_undoing.begin(claimed)
 
 
+def foretell(import_: ContactImport) -> Foretold:
+    """What `undo` would do. Raises ImportProblem with the reason why it cannot be."""
+    if refusal := may_not_undo(import_):
+        raise ImportProblem(refusal)
+    if import_.status != Status.COMMITTED:
+        raise AlreadyClosed(CLOSED)
+    return import_undoing.foretell(import_)
+
+
 def may_not_undo(import_: ContactImport) -> str:
     """Why it cannot be undone, or nothing."""
     if import_.statement == statements.OPT_OUT:
@@ -280,7 +292,7 @@ def _claimed(import_: ContactImport, *status: str) -> Iterator[ContactImport]:
     with transaction.atomic():
         claimed = ContactImport.objects.select_for_update(of=("self",)).select_related("account").get(pk=import_.pk)
         if claimed.status not in status:
-            raise AlreadyClosed(_("Este archivo ya se guardó, se descartó o se deshizo."))
+            raise AlreadyClosed(CLOSED)
         yield claimed
         claimed.save()
     import_.refresh_from_db()

@@ -3,7 +3,7 @@
 NameTaken       the account has another segment of this name
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account, User
 from pregon.contacts import rules
-from pregon.contacts.models import Consent, Segment
+from pregon.contacts.models import Consent, Field, Segment
 from pregon.contacts.rules import OWN, Group, Rule
 
 changed = Signal()  # `segment` has other rules than before, in the transaction that saves them
@@ -57,8 +57,30 @@ def names(account: Account, group: Group) -> Names:
     used = {rule.field for rule in rules.flat(group)}
     tags = account.tags.values_list("id", "name") if "tag" in used else ()
     imports = account.imports.values_list("id", "file_name") if "import" in used else ()
-    own = account.own_fields.values_list("name", "label") if any(name.startswith(OWN) for name in used) else ()
+    kept = account.own_fields.exclude(work=Field.Work.DELETING)
+    own = kept.values_list("name", "label") if any(name.startswith(OWN) for name in used) else ()
     return Names(dict(tags), dict(imports), dict(own))
+
+
+def about(account: Account, names: Collection[str]) -> list[Segment]:
+    """Those with a condition about one of these fields of the business's own."""
+    fields = {OWN + name for name in names}
+    saved = account.segments.all() if fields else ()
+    return [segment for segment in saved if any(rule.field in fields for rule in rules.flat(rules_of(segment)))]
+
+
+def outlived(group: Group, names: Names) -> bool:
+    """Whether a condition asks for what is no more: nobody has it, and everybody lacks it."""
+    return any(_is_gone(rule, names) for rule in rules.flat(group))
+
+
+def _is_gone(rule: Rule, names: Names) -> bool:
+    match rule.field:
+        case "tag":
+            return rule.value not in names.tags
+        case "import":
+            return rule.value not in names.imports
+    return rule.field.startswith(OWN) and rule.field.removeprefix(OWN) not in names.fields
 
 
 def describe(group: Group, names: Names) -> str:
@@ -74,8 +96,13 @@ def tell(rule: Rule, names: Names) -> str:
         return str(sentence % {"days": rule.value} if rule.value is not None else sentence)
     if rule.field.startswith(OWN):
         name = rule.field.removeprefix(OWN)
-        return _own(rule) % {"name": names.fields.get(name, name), "value": rule.value}
+        return _own(rule) % {"name": names.fields.get(name) or gone(name), "value": rule.value}
     return _sentences(rule.field)[rule.op] % {"value": _called(rule, names)}
+
+
+def gone(name: str) -> str:
+    """What a field is called that is no more."""
+    return _("«%(name)s», un dato que ya no existe") % {"name": name}
 
 
 def _called(rule: Rule, names: Names) -> object:

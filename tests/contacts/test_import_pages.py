@@ -5,9 +5,10 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from pregon.accounts.models import Role
-from pregon.contacts import imports
+from pregon.contacts import imports, people, rules, segments
 from pregon.contacts.models import Consent, ConsentEntry, ContactImport
 from tests import make
 from tests.contacts.test_imports import CLIENTS
@@ -166,15 +167,62 @@ class TestUnderway:
         assert "Importación deshecha" in browser.get(url("import_review", import_.pk)).text
         assert not owner.account.contacts.exists()
 
-    def test_undone_with_one_click(self, owner, browser):
+    def test_an_undo_asks_first(self, owner, browser):
         upload(browser)
-        assert "Deshacer esta importación" in save(browser, statement="store", declared="on").text
+        done = save(browser, statement="store", declared="on")
         import_ = ContactImport.objects.get()
+        assert f'href="{url("import_undo", import_.pk)}"' in done.text
+        assert f'action="{url("import_undo", import_.pk)}"' not in done.text
+        asked = words(browser.get(url("import_undo", import_.pk)))
+        assert "Se van 7 personas que llegaron con el archivo." in asked
+        assert "1 baja se queda" in asked
+        assert import_.status == ContactImport.objects.get().status
         page = browser.post(url("import_undo", import_.pk), follow=True)
         assert "7 personas como antes" in words(page)
         assert "1 baja se queda" in words(page)
         assert not owner.account.contacts.exists()
         assert "se deshizo" in browser.post(url("import_undo", import_.pk), follow=True).text
+
+    def test_what_an_undo_says_is_what_it_does(self, owner, browser):
+        known = make.contact(owner.account, "Ana", mobile="+522225550101")
+        touched = make.contact(owner.account, "Eva", mobile="+522225550102")
+        upload(browser, "nombre,celular,zona\n" + "".join(f"P {n},22255501{n:02d},B\n" for n in range(1, 8)))
+        save(browser, statement="store", declared="on")
+        import_ = ContactImport.objects.get()
+        people.edit(touched, people.Details(name="Eva Luna", mobile=touched.mobile), actor=make.user())
+        owner.account.contacts.filter(mobile="+522225550103").update(last_inbound_at=timezone.now())
+        make.tag(owner.account, "VIP", owner.account.contacts.get(mobile="+522225550104"))
+        asked = words(browser.get(url("import_undo", import_.pk)))
+        assert "Se van 3 personas" in asked
+        assert "1 persona que ya tenías vuelve" in asked
+        assert "3 personas se quedan" in asked
+        done = words(browser.post(url("import_undo", import_.pk), follow=True))
+        assert "4 personas como antes" in done
+        assert "3 personas se quedan" in done
+        known.refresh_from_db()
+        assert known.fields == {}
+
+    def test_an_undo_names_the_segments_that_ask_for_its_fields(self, owner, browser):
+        upload(browser, "nombre,celular,zona\nAna,2225550101,B\n")
+        save(browser, statement="store", declared="on")
+        for name, field in (("De la zona", "own:zona"), ("Otro", "own:otro")):
+            rule = {"field": field, "op": "is_not", "value": "B"}
+            segments.save(segments.new(owner.account, None), name, rules.parse({"all": [rule]}))
+        address = url("import_undo", ContactImport.objects.get().pk)
+        asked = words(browser.get(address))
+        assert "se van también estos datos: Zona." in asked
+        assert "Un segmento pide esos datos y dejaría de servir: De la zona Sí" in asked
+        browser.post(address)
+        assert "Una de sus condiciones pide algo que ya no existe" in browser.get(url("segments")).text
+
+    def test_nothing_to_undo_is_not_asked(self, browser):
+        upload(browser)
+        address = url("import_undo", ContactImport.objects.get().pk)
+        assert "Revisa antes de guardar" in browser.get(address, follow=True).text
+        save(browser, statement="opt_out")
+        page = browser.get(address, follow=True)
+        assert page.redirect_chain
+        assert "Una baja no se deshace" in page.text
 
     def test_a_list_of_opt_outs_offers_no_undo(self, browser):
         upload(browser)
@@ -223,6 +271,7 @@ class TestAccess:
         upload(browser)
         import_ = ContactImport.objects.get()
         addresses = [url(name, import_.pk) for name in ("import_review", "import_rejects", "import_progress")]
+        asks = url("import_undo", import_.pk)
         posts = [
             url(name, import_.pk)
             for name in ("import_columns", "import_commit", "import_discard", "import_stop", "import_undo")
@@ -237,6 +286,7 @@ class TestAccess:
         for person, status in ((viewer, 403), (stranger, 404)):
             assert {person.get(address).status_code for address in [*addresses, *posts[:2]]} == {status}
             assert {person.post(address, {"statement": "store"}).status_code for address in posts} == {status}
+            assert person.get(asks).status_code == status
         import_.refresh_from_db()
         assert import_.status == ContactImport.Status.REVIEWING
 

@@ -6,6 +6,7 @@ from django.urls import reverse
 from pregon.accounts.models import Role
 from pregon.contacts import fields, rules, segments
 from pregon.contacts.field_values import Reading
+from pregon.contacts.models import Field
 from pregon.promotions import audiences
 from tests import make
 
@@ -240,6 +241,38 @@ class TestUse:
         assert audiences.read(broadcast.audience) == audiences.of_segment(segment)
         assert "Segmento Anas" in browser.get(url("broadcast", broadcast.pk)).text
         assert "checked" in browser.get(address).text.partition('value="segment"')[2][:10]
+
+    def test_asking_for_what_is_no_more_is_told_and_reaches_nobody(self, owner, browser):
+        fields.ensure(owner.account, {"zona": Reading("text")})
+        make.contact(owner.account, "Ana")
+        segment = saved(owner.account, {"all": [{"field": "own:zona", "op": "is_not", "value": "B"}]})
+        told = "Una de sus condiciones pide algo que ya no existe"
+        assert told not in browser.get(url("segments")).text
+        owner.account.own_fields.update(work=Field.Work.DELETING)
+        for address in (url("segments"), url("segment_edit", segment.pk), url("segment_people", segment.pk)):
+            page = browser.get(address)
+            assert told in page.text
+            assert "«zona», un dato que ya no existe" in page.text
+        broadcast = make.broadcast(owner.account)
+        page = browser.post(
+            url("broadcast_audience", broadcast.pk), {"kind": "segment", "segment": segment.pk}, follow=True
+        )
+        assert told in page.text
+        broadcast.refresh_from_db()
+        assert audiences.read(broadcast.audience).kind is audiences.Kind.ALL
+
+    def test_a_tag_that_is_gone_is_told_too(self, owner, browser):
+        tag = make.tag(owner.account, "VIP", make.contact(owner.account, "Ana"))
+        saved(owner.account, {"all": [{"field": "tag", "op": "is_not", "value": tag.pk}]})
+        tag.delete()
+        assert "pide algo que ya no existe" in browser.get(url("segments")).text
+
+    def test_queries_of_the_list_do_not_grow(self, owner, browser, django_assert_max_num_queries):
+        fields.ensure(owner.account, {"zona": Reading("text")})
+        for n in range(5):
+            saved(owner.account, {"all": [{"field": "own:zona", "op": "is", "value": "B"}]}, f"Zona {n}")
+        with django_assert_max_num_queries(9):
+            browser.get(url("segments"))
 
     def test_a_tag_that_is_searched_for_is_offered(self, owner, browser):
         tag = make.tag(owner.account, "Sucursal Centro", make.contact(owner.account, "Ana"))

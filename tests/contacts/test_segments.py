@@ -10,7 +10,8 @@ from django.utils import timezone, translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pregon.contacts import finding, rules, segments
+from pregon.contacts import fields, finding, rules, segments
+from pregon.contacts.field_values import Reading
 from pregon.contacts.models import Consent, Contact
 from pregon.contacts.rules import Group, Refused, Rule
 from pregon.lib import text
@@ -349,6 +350,7 @@ class TestWords:
 
     def test_a_sentence(self):
         account = make.account()
+        fields.ensure(account, {"sucursal": Reading("text")})
         tag = make.tag(account, "VIP")
         group = rules.parse(
             {"all": [
@@ -359,7 +361,7 @@ class TestWords:
         )  # fmt: skip
         with translation.override("es"):
             assert segments.describe(group, segments.names(account, group)) == (
-                "tienen la etiqueta VIP y (leyeron alguna promoción o tienen «Centro» en sucursal) "
+                "tienen la etiqueta VIP y (leyeron alguna promoción o tienen «Centro» en Sucursal) "
                 "y no les has escrito en el último día"
             )
 

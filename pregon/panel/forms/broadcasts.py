@@ -9,7 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from pregon.accounts.models import Account
+from pregon.contacts import segments
 from pregon.contacts.models import Segment
+from pregon.contacts.rules import Group
 from pregon.promotions import audiences
 from pregon.promotions.audiences import Definition, Kind
 from pregon.promotions.models import Broadcast
@@ -84,9 +86,14 @@ class AudienceForm(forms.Form):
             self.add_error("tag", _("Marca al menos una etiqueta."))
         if cleaned.get("kind") == Kind.SEGMENT and not cleaned.get("segment"):
             self.add_error("segment", _("Elige un segmento."))
+        if definition.kind is Kind.SEGMENT and self._outlived(definition.rules):
+            self.add_error("segment", _("Una de sus condiciones pide algo que ya no existe: cámbiala antes de usarlo."))
         if definition.kind is Kind.CONTACTS and not definition.ids:
             self.add_error(None, _("Busca y marca al menos a una persona."))
         return cleaned | {"definition": definition}
+
+    def _outlived(self, group: Group) -> bool:
+        return segments.outlived(group, segments.names(self.account, group))
 
     def _definition(self, cleaned: Mapping[str, Any]) -> Definition:
         match cleaned.get("kind"):

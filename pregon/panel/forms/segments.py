@@ -290,7 +290,9 @@ def _days_field(least: int, initial: int | None = None) -> forms.Field:
 def _named(own: Iterable[Field], kind: str) -> Field | None:
     """The field that a row is about; one that is gone stays a text."""
     name = _own_name(kind)
-    return next((field for field in own if field.name == name), Field(name=name, label=name) if name else None)
+    return next(
+        (field for field in own if field.name == name), Field(name=name, label=segments.gone(name)) if name else None
+    )
 
 
 def _own_name(kind: str) -> str:

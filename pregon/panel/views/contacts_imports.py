@@ -12,7 +12,8 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from pregon.accounts import access, clients
 from pregon.accounts.models import Role
-from pregon.contacts import fields, import_reasons, import_remarks, imports, statements
+from pregon.contacts import fields, import_reasons, import_remarks, imports, segments, statements
+from pregon.contacts.import_staging import Outcome
 from pregon.contacts.imports import Review
 from pregon.contacts.models import ContactImport
 from pregon.lib.spreadsheets import SpreadsheetError
@@ -141,11 +142,21 @@ def import_stop(request: access.Request, pk: int) -> HttpResponse:
     return _act(request, import_, lambda: imports.stop(import_, request.user))
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @access.member(Role.EDITOR)
 def import_undo(request: access.Request, pk: int) -> HttpResponse:
+    """Asks first: who goes, who stays, and which segments ask for what goes along."""
     import_ = _of(request, pk)
-    return _act(request, import_, lambda: imports.undo(import_, request.user))
+    if request.method == "POST":
+        return _act(request, import_, lambda: imports.undo(import_, request.user))
+    try:
+        foretold = imports.foretell(import_)
+    except imports.ImportProblem as problem:
+        messages.warning(request, str(problem))
+        return redirect("panel:import_review", pk)
+    about = segments.about(request.account, [field.name for field in foretold.fields])
+    context = {"import": import_, "foretold": foretold, "segments": about, "opted_out": import_.counts[Outcome.OPT_OUT]}
+    return render(request, "panel/imports/import_undo.html", context)
 
 
 def _of(request: access.Request, pk: int) -> ContactImport:

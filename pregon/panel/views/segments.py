@@ -22,10 +22,11 @@ from pregon.panel.views import contacts_sought
 @access.member(Role.VIEWER)
 def segments(request: access.Request) -> HttpResponse:
     """Each with what it says; how many people it has is asked for by itself."""
+    groups = {segment: saved.rules_of(segment) for segment in request.account.segments.all()}
+    names = saved.names(request.account, Group("all", tuple(groups.values())))
     rows = [
-        {"segment": segment, "words": _words(request, group), "url": contacts_sought.Sought(segment=segment.pk).url()}
-        for segment in request.account.segments.all()
-        for group in [saved.rules_of(segment)]
+        {"segment": segment, "url": contacts_sought.Sought(segment=segment.pk).url(), **_told(group, names)}
+        for segment, group in groups.items()
     ]
     context = {"rows": rows, "may_edit": request.member.may(Role.EDITOR)}
     return render(request, "panel/segments/segments.html", context)
@@ -100,8 +101,10 @@ def _counted(request: access.Request, group: Group | None) -> dict[str, Any]:
     """Nothing while a condition is not whole."""
     if group is None:
         return {"found": None, "words": ""}
-    return {"found": finding.count(finding.of(request.account, "", group)), "words": _words(request, group)}
+    names = saved.names(request.account, group)
+    return {"found": finding.count(finding.of(request.account, "", group)), **_told(group, names)}
 
 
-def _words(request: access.Request, group: Group) -> str:
-    return saved.describe(group, saved.names(request.account, group))
+def _told(group: Group, names: saved.Names) -> dict[str, Any]:
+    """Its conditions in words, and whether one asks for what is no more."""
+    return {"words": saved.describe(group, names), "outlived": saved.outlived(group, names)}
