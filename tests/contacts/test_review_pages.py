@@ -182,7 +182,7 @@ class TestOneByOne:
         pair = pairs.opened(owner.account).get()
         assert (pair.low, pair.high, pair.why) == (there, person, "taken")
         assert "Beto &lt;3" in page.text
-        assert url("pair", pair.pk) in page.text
+        assert url("pair", pair.low_id, pair.high_id) in page.text
 
     def test_a_no_stays(self, owner, browser):
         person = bad(owner.account)
@@ -282,11 +282,11 @@ class TestPairs:
         low, high, pair = alike(owner.account)
         people.edit(high, people.Details("Lucy", high.mobile, "lucy@example.com", ["VIP"]), actor=owner.user)
         make.message(make.batch(owner.account), high)
-        page = browser.get(url("pair", pair.pk)).text
+        page = browser.get(url("pair", pair.low_id, pair.high_id)).text
         assert "+52 222 555 0142" in page and "+52 222 555 0143" in page
         assert re.search(rf'name="numero" value="{low.pk}" checked', page)
         assert 'name="email"' not in page  # only one has one
-        answer = browser.post(url("pair", pair.pk), {"numero": high.pk, "name": low.pk}, follow=True)
+        answer = browser.post(url("pair", pair.low_id, pair.high_id), {"numero": high.pk, "name": low.pk}, follow=True)
         assert "Ahora es una sola persona" in answer.text
         kept = owner.account.contacts.get()
         assert (kept.pk, kept.name, kept.email) == (high.pk, "Lucía Mendoza", "lucy@example.com")
@@ -294,12 +294,42 @@ class TestPairs:
         shown = browser.get(url("contact", kept.pk)).text
         assert "Se unió con" in shown
         assert "+52 222 555 0142" in shown
-        assert browser.post(url("pair", pair.pk), {"numero": high.pk}).status_code == 404
+
+    def test_merged_in_another_tab(self, owner, browser):
+        low, high, pair = alike(owner.account)
+        third = make.contact(owner.account)
+        address, other = url("pair", pair.low_id, pair.high_id), url("pair", low.pk, third.pk)
+        Pair.objects.create(account=owner.account, low=low, high=third, why="email", score=9)
+        browser.post(address, {"numero": high.pk})
+        for answer in (browser.get(address, follow=True), browser.post(address, {"numero": low.pk}, follow=True)):
+            assert answer.redirect_chain == [(url("pairs"), 302)]
+            assert "Ya son una sola persona: alguien las unió." in answer.text
+            assert f'<a href="{url("contact", high.pk)}">Ver la ficha</a>' in answer.text
+        assert "Ya no están entre las parejas" in browser.get(other, follow=True).text
+        third.delete()
+        page = browser.get(other, follow=True).text
+        assert "Una de las dos ya no está" in page
+        assert f'<a href="{url("contact", high.pk)}">Ver la ficha</a>' in page
+        assert browser.get(url("pair", 10**30, 10**31)).status_code == 404
+        assert make.signed_in(make.business()).get(address).status_code == 404
+
+    def test_told_apart_in_another_tab(self, owner, browser):
+        low, _high, pair = alike(owner.account)
+        address = url("pair", pair.low_id, pair.high_id)
+        open_tab = {"numero": low.pk, "state": "open"}
+        assert "Ya está anotado" not in browser.get(address).text
+        browser.post(url("pairs_apart"), {"pick": pair.pk})
+        page = browser.post(address, open_tab).text
+        assert "Ya está anotado que son personas distintas." in page
+        assert f"Lo anotó {owner.user}" in page
+        assert not Merge.objects.exists()
+        browser.post(address, open_tab | {"state": "apart"})
+        assert Merge.objects.get().kept == low
 
     def test_acts_of_the_other_number_say_so(self, owner, browser):
         low, high, pair = alike(owner.account, consent="unknown", consent_at=None)
         consent.record(high, Consent.GRANTED, source=Source.REPLY, happened_at=timezone.now(), text="ALTA")
-        browser.post(url("pair", pair.pk), {"numero": low.pk})
+        browser.post(url("pair", pair.low_id, pair.high_id), {"numero": low.pk})
         page = browser.get(url("contact", low.pk)).text
         assert "Respondió ALTA" in page
         assert "con otro número" in page
@@ -307,9 +337,9 @@ class TestPairs:
 
     def test_says_what_becomes_of_the_permission(self, owner, browser):
         low, _high, pair = alike(owner.account)
-        assert "Queda con permiso" in browser.get(url("pair", pair.pk)).text
+        assert "Queda con permiso" in browser.get(url("pair", pair.low_id, pair.high_id)).text
         consent.record(low, Consent.WITHDRAWN, source=Source.REPLY, happened_at=timezone.now(), text="BAJA")
-        page = browser.get(url("pair", pair.pk)).text
+        page = browser.get(url("pair", pair.low_id, pair.high_id)).text
         assert "Queda de baja" in page
         assert "Respondió BAJA" in page
 
@@ -328,14 +358,14 @@ class TestPairs:
         fields = {"mobile": None, "mobile_problem": "incomplete"} if bare else {}
         Contact.objects.filter(pk=low.pk).update(consent=consents[0])
         Contact.objects.filter(pk=high.pk).update(consent=consents[1], **fields)
-        page = browser.get(url("pair", pair.pk)).text
+        page = browser.get(url("pair", pair.low_id, pair.high_id)).text
         assert words in page
         assert ('name="numero"' in page) != bare
 
     def test_one_who_is_gone_meanwhile(self, owner, browser):
         low, high, pair = alike(owner.account)
         Contact.objects.filter(pk=high.pk).update(account=make.account("Otra"))
-        answer = browser.post(url("pair", pair.pk), {"numero": low.pk}, follow=True)
+        answer = browser.post(url("pair", pair.low_id, pair.high_id), {"numero": low.pk}, follow=True)
         assert "Una de las dos ya no está" in answer.text
         assert not Merge.objects.exists()
 
@@ -352,7 +382,7 @@ class TestPairs:
             Contact.objects.filter(pk=other.pk).update(name="Lucy <3")
             page = browser.get(url("contact", one.pk)).text
             assert "Podría ser la misma persona que Lucy &lt;3." in page
-            assert url("pair", pair.pk) in page
+            assert url("pair", pair.low_id, pair.high_id) in page
             Contact.objects.filter(pk=other.pk).update(name="Lucía Mendoza")
 
     def test_pages(self, owner, browser):
@@ -372,9 +402,9 @@ class TestAccess:
     def test_an_editor_reviews_and_a_viewer_does_not(self, owner):
         low, _high, pair = alike(owner.account)
         person = bad(owner.account)
-        pages = [url("review"), url("pairs"), url("pair", pair.pk), url("review_kind", "incompletos")]
+        pages = [url("review"), url("pairs"), url("pair", pair.low_id, pair.high_id), url("review_kind", "incompletos")]
         acts = [
-            url("pair", pair.pk),
+            url("pair", pair.low_id, pair.high_id),
             url("pairs_apart"),
             url("review_complete"),
             url("review_fix", "incompletos", person.pk),
@@ -391,8 +421,8 @@ class TestAccess:
         low, high, pair = alike(owner.account)
         person = bad(owner.account)
         stranger = make.signed_in(make.business())
-        assert stranger.get(url("pair", pair.pk)).status_code == 404
-        assert stranger.post(url("pair", pair.pk), {"numero": low.pk}).status_code == 404
+        assert stranger.get(url("pair", pair.low_id, pair.high_id)).status_code == 404
+        assert stranger.post(url("pair", pair.low_id, pair.high_id), {"numero": low.pk}).status_code == 404
         assert stranger.post(url("review_fix", "incompletos", person.pk), {"mobile": "2225550142"}).status_code == 404
         stranger.post(url("pairs_apart"), {"pick": pair.pk})
         data = {"revision": "incompletos", "pick": person.pk, "area": "222", "country": "MX", "confirmed": "1"}
@@ -404,11 +434,11 @@ class TestAccess:
         assert stranger.get(url("contact", merged)).status_code == 404
 
     def test_signed_out_people_are_sent_to_sign_in(self, client):
-        for address in (url("review"), url("pairs"), url("pair", 1), url("review_kind", "incompletos")):
+        for address in (url("review"), url("pairs"), url("pair", 1, 2), url("review_kind", "incompletos")):
             assert client.get(address).status_code == 302
 
 
 def browser_merge(owner, pair):
     """Returns the id that is no more."""
-    make.signed_in(owner).post(url("pair", pair.pk), {"numero": pair.low_id})
+    make.signed_in(owner).post(url("pair", pair.low_id, pair.high_id), {"numero": pair.low_id})
     return pair.high_id

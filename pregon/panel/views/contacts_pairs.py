@@ -5,10 +5,11 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, Q
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -67,10 +68,16 @@ def pairs_apart(request: access.Request) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @access.member(Role.EDITOR)
-def pair(request: access.Request, pk: int) -> HttpResponse:
-    """Two people side by side; a POST makes them one, of `numero` whose number stays, each datum of whom it says."""
-    found = access.get(request.account.pairs.select_related("low", "high"), pk)
-    if request.method == "POST":
+def pair(request: access.Request, low: int, high: int) -> HttpResponse:
+    """Two people side by side; a POST makes them one, of `numero` whose number stays, each datum of whom it says.
+
+    Their address are the people, not the pair: once they are one it leads to who that is.
+    """
+    rows = request.account.pairs.select_related("low", "high", "decided_by")
+    found = rows.filter(low=low, high=high).first()
+    if found is None:
+        return _gone(request, low, high)
+    if request.method == "POST" and request.POST.get("state", found.state) == found.state:
         return _merge(request, found)
     two = [found.low, found.high]
     context = {
@@ -95,11 +102,27 @@ def _merge(request: access.Request, pair: Pair) -> HttpResponse:
         messages.warning(request, str(gone))
         return redirect("panel:pairs")
     words = _("Ahora es una sola persona. Sus etiquetas, mensajes y permisos están en su ficha.")
-    link = '{} <a href="{}">{}</a>'
-    messages.success(
-        request, format_html(link, words, reverse("panel:contact", args=[done.kept_id]), _("Ver la ficha"))
-    )
+    messages.success(request, _with_link(words, done.kept_id))
     return redirect("panel:pairs")
+
+
+def _gone(request: access.Request, low: int, high: int) -> HttpResponse:
+    """They were merged, or one was deleted or changed, in another tab or by somebody else."""
+    known = {merging.of_lost(request.account, pk) or pk for pk in (low, high)}
+    people = list(request.account.contacts.filter(pk__in=known).values_list("pk", flat=True))
+    if not people:
+        raise Http404
+    words = {
+        1: _("Una de las dos ya no está: alguien la unió o la eliminó."),
+        2: _("Ya no están entre las parejas por revisar: sus datos cambiaron."),
+    }[len(people)]
+    words = _("Ya son una sola persona: alguien las unió.") if len(known) == 1 else words
+    messages.warning(request, _with_link(words, people[0]))
+    return redirect("panel:pairs")
+
+
+def _with_link(words: str, person: int) -> SafeString:
+    return format_html('{} <a href="{}">{}</a>', words, reverse("panel:contact", args=[person]), _("Ver la ficha"))
 
 
 # What is compared

@@ -211,7 +211,8 @@ def _fix(request: access.Request, person: Contact, form: FixForm) -> str | SafeS
     except people.BadNumber as error:
         return str(error)
     except people.AlreadyThere as error:
-        url = reverse("panel:pair", args=[pairs.put(person, error.contact).pk])
+        two = pairs.put(person, error.contact)
+        url = reverse("panel:pair", args=[two.low_id, two.high_id])
         words = _("Ya tienes este celular: es de")
         return format_html(
             '{} {}. <a class="p-link" href="{}">{}</a>', words, error.contact, url, _("Comparar a las dos")
