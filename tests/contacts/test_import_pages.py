@@ -56,10 +56,10 @@ class TestWalk:
         assert "Todavía no se ha guardado nada" in review.text
         assert "8 + 3 = 11 filas . La cuenta cuadra." in words(review)
         assert "Declaro que estas 4 personas aceptaron" in words(review)
-        assert "Guardar 8 contactos" in words(review)
+        assert "Guardar 7 contactos y 1 baja" in words(review)
         assert not owner.account.contacts.exists()
         done = save(browser, statement="store", wording="Quiero promociones", tag="Feria", declared="on")
-        assert "Guardamos 8 contactos" in words(done)
+        assert "Guardamos 7 contactos y 1 baja" in words(done)
         assert "4 personas más ya pueden recibir promociones" in words(done)
         assert owner.account.contacts.filter(consent=Consent.GRANTED, tags__name="Feria").count() == 4
         assert ConsentEntry.objects.filter(actor=owner.user, text__contains="Quiero promociones").count() == 4
@@ -76,7 +76,7 @@ class TestWalk:
         assert "Anotar 7 bajas" in words(browser.get(address, {"statement": "opt_out"}))
         none = words(browser.get(address, {"statement": "none"}))
         assert "Declaro" not in none
-        assert "Guardar 8 contactos" in none
+        assert "Guardar 7 contactos y 1 baja" in none
         assert browser.get(address, {"statement": "inventado"}).status_code == 200
 
     def test_columns_are_changed(self, owner, browser):
@@ -227,6 +227,8 @@ class TestUnderway:
     def test_a_list_of_opt_outs_offers_no_undo(self, browser):
         upload(browser)
         page = save(browser, statement="opt_out")
+        assert "Anotamos 7 bajas" in words(page)
+        assert "Guardamos" not in words(page)
         assert "Una baja no se deshace" in page.text
         assert "Deshacer esta importación" not in page.text
 

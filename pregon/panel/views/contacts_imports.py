@@ -190,7 +190,6 @@ def _review(request: access.Request, import_: ContactImport, form: CommitForm) -
         "form": form,
         "review": review,
         "examples": _examples(review),
-        "withdraws": import_.statement == statements.OPT_OUT,
         "grants": import_.statement != statements.NONE and import_.statement != statements.OPT_OUT,
         **contacts_ledger.account(review.counts),
         "remarks": _remarks(import_),

@@ -57,7 +57,9 @@ ALWAYS = {
 
 
 def account(counts: Mapping[str, int]) -> dict[str, Any]:
-    """`sections` and `rows` as the ledger draws them, `saved`, `left_out` and `granted` for the words around it."""
+    """`sections` and `rows` as the ledger draws them; for the words around it `saved` (`people` and `opted_out`), `left_out` and
+    `granted`.
+    """
     saved, left = (_rows(counts, outcomes) for outcomes in (SAVED, LEFT_OUT))
     return {
         "sections": [
@@ -66,6 +68,7 @@ def account(counts: Mapping[str, int]) -> dict[str, Any]:
         ],
         "rows": sum(counts[outcome] for outcome in Outcome.values),
         "saved": sum(counts[outcome] for outcome in SAVED),
+        "people": sum(counts[outcome] for outcome in SAVED if outcome != Outcome.OPT_OUT),
         "left_out": sum(counts[outcome] for outcome in LEFT_OUT),
         "granted": counts["grants"],
         "opted_out": counts[Outcome.OPT_OUT],
