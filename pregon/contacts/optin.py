@@ -7,8 +7,8 @@
 
     TooMany     wait, in a sentence that tells nothing about the number
 
-A yes is recorded with the text that was shown, and brings back who withdrew only by the person's own message. The code alone
-proves nothing: it counts from the number that was typed, once, while the request is kept.
+A yes is recorded with the text that was shown, and brings back who withdrew only by the person's own message. The code counts
+from the number that was typed, or from who hides theirs (of whom the yes is, not of the number), once, while the request is kept.
 """
 
 from dataclasses import dataclass, replace
@@ -192,16 +192,19 @@ def keywords(accounts: set[int]) -> dict[int, str]:
 
 
 def heard(account: Account, mobile: str, said: Act) -> Heard | None:
-    """The form to which what somebody wrote belongs; None: it speaks for itself alone. The second time it does."""
+    """The form to which what somebody wrote belongs; None: it speaks for itself alone. The second time it does.
+
+    `mobile` is empty for who hides theirs: of them the code alone tells the form, and their act says so (`hidden`).
+    """
     code = code_in(said.text)
-    if not (code and mobile):
+    if not code:
         return None
-    of_them = OptinRequest.objects.filter(account=account, code=code, mobile=mobile)
+    of_them = OptinRequest.objects.filter(account=account, code=code, **({"mobile": mobile} if mobile else {}))
     waiting = of_them.filter(confirmed_at=None, created_at__gt=said.happened_at - KEPT)
     if not waiting.update(confirmed_at=said.happened_at):  # of two messages at once one waits for the other here
         return None
     request = of_them.select_related("shown__page").get()
-    evidence = said.evidence | {"said": said.text} | _origin(request)
+    evidence = said.evidence | {"said": said.text} | _origin(request) | ({} if mobile else {"hidden": True})
     act = replace(said, source=Source.FORM, text=request.words, ip=request.ip or "", evidence=evidence)
     return Heard(act, request.name)
 

@@ -171,6 +171,8 @@ def _remark(entry: ConsentEntry, file: ContactImport | None, zone: ZoneInfo) -> 
         }
     if entry.evidence.get("confirmed") is False:
         return _("Sin confirmar: nadie escribió desde ese celular.")
+    if entry.evidence.get("hidden"):
+        return _("Mandó el código del formulario sin mostrar su celular: no se sabe si es el que escribió en él.")
     if code := entry.evidence.get("code"):
         return _("Meta contestó con el código %(code)s.") % {"code": code}
     return ""

@@ -105,7 +105,8 @@ def _act(event: InboundMessage, said: Consent, at: datetime) -> Act:
 def _obey(event: InboundMessage, sender: Sender, contact: Contact | None, said: Act) -> Contact | None:
     """Returns the contact, new for a stranger who says yes."""
     yes = said.consent == Consent.GRANTED
-    heard = optin.heard(sender.account, sender.mobile, said) if yes else None
+    mobile = sender.mobile or (contact.mobile if contact else None) or ""
+    heard = optin.heard(sender.account, mobile, said) if yes else None
     if yes and contact is None:
         contact = _newcomer(sender, heard.name if heard and heard.name else event.profile_name)
         Reply.objects.filter(wamid=event.wamid).update(contact=contact)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from pregon.contacts import consent, history, optin
+from pregon.contacts import consent, history, optin, proof
 from pregon.contacts.models import Consent, ConsentEntry, Contact, OptinPage, OptinRequest, Refusal, Source
 from pregon.sending import locks, replies
 from pregon.sending.models import Reply
@@ -97,6 +97,32 @@ def test_a_code_from_another_phone_is_that_phones_own_alta(number: Number, page:
     person = Contact.objects.get()
     assert (person.mobile, person.consent_entries.get().source) == ("+522225550199", Source.REPLY)
     assert OptinRequest.objects.get().confirmed_at is None
+
+
+def test_who_hides_their_number_has_the_text_of_the_form_as_proof(number: Number, page: OptinPage) -> None:
+    asked = optin.ask(page, MOBILE, name="Ana María", ip="203.0.113.9")
+    for wamid in ("wamid.1", "wamid.2"):  # the second time it is a word like others
+        replies.receive([says(number, f"ALTA {asked.code}", sender="", user_id="MX.1", wamid=wamid)])
+    ana = Contact.objects.get()
+    assert (ana.name, ana.mobile, ana.meta_user_id, ana.consent) == ("Ana María", None, "MX.1", Consent.GRANTED)
+    entry, again = ana.consent_entries.order_by("id")
+    assert (entry.source, entry.text, entry.ip, entry.evidence["page"]) == (
+        Source.FORM, asked.words, "203.0.113.9", page.slug,
+    )  # fmt: skip
+    assert (entry.mobile_hash, again.source) == (consent.hash_of(None, "MX.1"), Source.REPLY)
+    assert [row.remark[:27] for row in proof.of_person(ana)] == ["", "Mandó el código del formula"]
+    assert not ConsentEntry.objects.filter(mobile_hash=consent.hash_of(MOBILE)).exists()
+
+
+@pytest.mark.parametrize(("mobile", "source"), [(MOBILE, Source.FORM), ("+522225550199", Source.REPLY)])
+def test_who_hides_a_number_that_is_known_is_known_by_it(
+    number: Number, page: OptinPage, mobile: str, source: Source
+) -> None:
+    ana = make.contact(number.account, "Ana", mobile=mobile, meta_user_id="MX.1")
+    asked = optin.ask(page, MOBILE)
+    replies.receive([says(number, f"ALTA {asked.code}", sender="", user_id="MX.1")])
+    entry = ana.consent_entries.get()
+    assert (entry.source, "hidden" in entry.evidence) == (source, False)
 
 
 def test_a_number_that_cannot_be_kept_has_its_yes_all_the_same(number: Number) -> None:
