@@ -12,6 +12,7 @@ from pregon.contacts import history, proof
 from pregon.contacts.models import Consent, Contact
 from pregon.lib import spreadsheets
 from pregon.panel import wording
+from pregon.panel.own_values import Own
 from pregon.panel.views import results_seen
 from pregon.promotions import preview
 from pregon.promotions.models import Version
@@ -91,7 +92,7 @@ def _facts(person: Contact, beginning: str) -> list[tuple[str, str]]:
         (_("Correo"), person.email),
         (_("Usuario de WhatsApp"), person.meta_user_id),
         (_("Etiquetas"), ", ".join(tag.name for tag in person.tags.all())),
-        *((name.capitalize(), value) for name, value in person.fields.items()),
+        *Own(person.account).pairs(person.fields),
         (_("Permiso"), Consent(person.consent).label),
         (_("Contacto desde"), stamp(person.created_at)),
         (_("Cómo llegó"), beginning),

@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from pregon.accounts.models import Role
-from pregon.contacts import consent, pairs, people, review
+from pregon.contacts import consent, fields, pairs, people, review
+from pregon.contacts.field_values import Reading
 from pregon.contacts.models import Consent, Contact, Merge, Pair, Source
 from pregon.contacts.review import Kind
 from tests import make
@@ -294,6 +295,21 @@ class TestPairs:
         shown = browser.get(url("contact", kept.pk)).text
         assert "Se unió con" in shown
         assert "+52 222 555 0142" in shown
+
+    def test_own_fields_are_shown_as_people_read_them(self, owner, browser):
+        wanted = {"gasto": Reading("number"), "cumple_1": Reading("date")}
+        fields.ensure(owner.account, wanted, {"gasto": "Gasto al mes", "cumple_1": "Su cumpleaños"})
+        low, high, _pair = alike(owner.account)
+        theirs = {"cumple_1": "2026-11-20", "gasto": "1200.5", "vieja": "x"}
+        Contact.objects.filter(pk__in=(low.pk, high.pk)).update(fields=theirs)
+        page = browser.get(url("pair", low.pk, high.pk)).text
+        labels = [page.index(f'<th scope="row">{label}') for label in ("Gasto al mes", "Su cumpleaños", "Vieja")]
+        assert labels == sorted(labels)
+        assert "20 de noviembre de 2026" in page
+        assert "2026-11-20" not in page
+        browser.post(url("pair", low.pk, high.pk), {"numero": low.pk})
+        was = browser.get(url("contact", low.pk)).text.partition("Qué tenía cada una")[2]
+        assert was.count("<dt>Su cumpleaños</dt><dd>20 de noviembre de 2026</dd>") == 2
 
     def test_merged_in_another_tab(self, owner, browser):
         low, high, pair = alike(owner.account)

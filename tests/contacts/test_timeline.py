@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from pregon.accounts.models import Member
-from pregon.contacts import consent, identities, imports, people, tally
+from pregon.contacts import consent, fields, identities, imports, people, tally
+from pregon.contacts.field_values import Reading
 from pregon.contacts.models import Consent, Contact, Source
 from pregon.panel.views import contacts_timeline
 from pregon.promotions import launch
@@ -113,6 +114,17 @@ def test_all_in_the_order_of_time(lived: Contact, browser: Client, owner: Member
         "Omitido: Sin permiso",
     ):
         assert words in page.text, words
+
+
+def test_own_fields_change_in_words(owner: Member, rosa: Contact, browser: Client) -> None:
+    fields.ensure(owner.account, {"cumple": Reading("date")}, {"cumple": "Su día"})
+    for day in ("2026-11-20", "2026-12-01"):
+        given = people.Details(rosa.name, rosa.mobile or "", fields={"cumple": day, "vieja": day})
+        people.edit(rosa, given, actor=owner.user)
+    owner.account.own_fields.filter(name="vieja").delete()
+    page = browser.get(url("contact", rosa.pk)).text
+    assert "Su día: 20 de noviembre de 2026 → 1 de diciembre de 2026" in page
+    assert "Vieja: 2026-11-20 → 2026-12-01" in page
 
 
 @pytest.mark.parametrize(("shown", "kinds"), [("mensajes", 5), ("permiso", 2), ("cambios", 2), ("", 8), ("nada", 8)])

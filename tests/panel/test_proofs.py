@@ -12,7 +12,8 @@ import pytest
 from django.urls import reverse
 
 from pregon.accounts.models import Role
-from pregon.contacts import consent
+from pregon.contacts import consent, fields
+from pregon.contacts.field_values import Reading
 from pregon.contacts.models import Consent, Erasure, Source
 from pregon.panel import paper, proofs, records
 from pregon.promotions import launch
@@ -96,6 +97,13 @@ class TestRecord:
         [reply] = [line for line in lines if line[0] == "Respuesta"]
         assert reply[3] == "¿A qué hora abren? 🥐"
 
+    def test_own_fields_are_written_as_people_read_them(self, owner, browser, ana):
+        fields.ensure(owner.account, {"cumple": Reading("date")}, {"cumple": "Su día"})
+        type(ana).objects.filter(pk=ana.pk).update(fields={"cumple": "2026-11-20"})
+        lines = list(csv.reader(io.StringIO(content(browser.get(url("record_csv", ana.pk))).decode("utf-8-sig"))))
+        assert ["Datos", "", "Su día", "20 de noviembre de 2026"] in lines
+        assert "20 de noviembre de 2026" in words(content(browser.get(url("record_pdf", ana.pk))))
+
     def test_as_json(self, browser, ana):
         response = browser.get(url("record_json", ana.pk))
         assert response["Content-Type"] == "application/json"
@@ -139,7 +147,7 @@ class TestRecord:
             Reply.objects.create(wamid=f"w{n}", account=owner.account, contact=ana, received_at=NOON)
             consent.record(ana, Consent.GRANTED, source=Source.REPLY, happened_at=NOON)
         person = owner.account.contacts.select_related("account", "source").prefetch_related("tags").get(pk=ana.pk)
-        with django_assert_max_num_queries(4):
+        with django_assert_max_num_queries(5):
             record = records.of(person)
             proofs.of_record(record)
             records.json(record)

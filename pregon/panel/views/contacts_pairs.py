@@ -22,6 +22,7 @@ from pregon.contacts.likeness import Why
 from pregon.contacts.models import Consent, Contact, Pair
 from pregon.contacts.review import Kind
 from pregon.panel import wording
+from pregon.panel.own_values import Own
 from pregon.panel.views import contacts_review
 from pregon.panel.views.broadcasts_found import key
 
@@ -73,7 +74,7 @@ def pair(request: access.Request, low: int, high: int) -> HttpResponse:
 
     Their address are the people, not the pair: once they are one it leads to who that is.
     """
-    rows = request.account.pairs.select_related("low", "high", "decided_by")
+    rows = request.account.pairs.select_related("low__account", "high", "decided_by")
     found = rows.filter(low=low, high=high).first()
     if found is None:
         return _gone(request, low, high)
@@ -149,8 +150,11 @@ def _rows(one: Contact, other: Contact) -> Iterator[dict[str, Any]]:
     yield _row(_("Nombre"), "name", two, [each.name for each in two])
     yield _row(_("Celular"), "numero" if one.mobile and other.mobile else "", two, [_number(each) for each in two])
     yield _row(_("Correo"), "email", two, [each.email for each in two])
-    for name in dict.fromkeys([*one.fields, *other.fields]):
-        yield _row(name.capitalize(), merging.OWN + name, two, [each.fields.get(name, "") for each in two])
+    own = Own(one.account)
+    for name in own.order([*one.fields, *other.fields]):
+        yield _row(
+            own.label(name), merging.OWN + name, two, [own.value(name, each.fields.get(name, "")) for each in two]
+        )
     yield _row(_("Etiquetas"), "", two, [", ".join(sorted(tag.name for tag in each.tags.all())) for each in two])
     entries = history.latest(two)
     acts = [history.tell(entries[each.pk]) if each.pk in entries else "" for each in two]

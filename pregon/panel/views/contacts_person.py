@@ -17,8 +17,9 @@ from pregon.accounts.models import Role
 from pregon.contacts import consent, merging, pairs, people
 from pregon.contacts.models import Consent, Contact, Source
 from pregon.lib import phones
-from pregon.panel import own_values, wording
+from pregon.panel import wording
 from pregon.panel.forms.contacts import ConsentForm, ContactForm
+from pregon.panel.own_values import Own
 from pregon.panel.views import contacts_timeline
 
 
@@ -30,12 +31,13 @@ def contact(request: access.Request, pk: int) -> HttpResponse:
     person = theirs.filter(pk=pk).first()
     if person is None:
         return redirect("panel:contact", _become(request, pk))
-    shown = _history(request, person)
+    own = Own(request.account)
+    shown = _history(request, person, own)
     if request.htmx and not request.htmx.history_restore_request:
         part = "history_items" if "tras" in request.GET else "history"
         response = render(request, f"panel/contacts/{part}.html", shown)
     else:
-        response = render(request, "panel/contacts/contact.html", _head(request, person) | shown)
+        response = render(request, "panel/contacts/contact.html", _head(request, person, own) | shown)
     patch_vary_headers(response, ("HX-Request",))
     return response
 
@@ -117,11 +119,12 @@ def _may_grant(request: access.Request, person: Contact) -> bool:
     return request.member.may(Role.OWNER if person.consent == Consent.WITHDRAWN else Role.EDITOR)
 
 
-def _head(request: access.Request, person: Contact) -> dict[str, Any]:
+def _head(request: access.Request, person: Contact, own: Own) -> dict[str, Any]:
     likely = pairs.of(person).first()
+    merges = person.merges.select_related("actor").order_by("-id")
     return {
-        "own": own_values.shown(person, request.account.country),
-        "merges": person.merges.select_related("actor").order_by("-id"),
+        "own": own.pairs(person.fields),
+        "merges": [(each, *(own.pairs(was["fields"]) for was in (each.before, each.lost))) for each in merges],
         "likely": likely,
         "twin": likely and (likely.high if likely.low == person else likely.low),
         "may_edit": request.member.may(Role.EDITOR),
@@ -132,11 +135,11 @@ def _head(request: access.Request, person: Contact) -> dict[str, Any]:
     }
 
 
-def _history(request: access.Request, person: Contact) -> dict[str, Any]:
+def _history(request: access.Request, person: Contact, own: Own) -> dict[str, Any]:
     shown = request.GET.get("ver", "")
     shown = shown if shown in contacts_timeline.SHOWN else ""
     after = contacts_timeline.read_place(request.GET.get("tras", ""))
-    page = contacts_timeline.page(person, shown, after)
+    page = contacts_timeline.page(person, shown, after, own)
     return {
         "person": person,
         "items": page.items,

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from pregon.contacts.models import Contact
+from pregon.panel.own_values import Own
 from pregon.panel.views import contacts_told
 from pregon.panel.views.contacts_told import Item
 
@@ -70,13 +71,13 @@ def read_place(given: str) -> Place | None:
     return Place(moment, kind, int(pk))
 
 
-def page(person: Contact, shown: str, after: Place | None) -> Page:
-    """What stands after that place; `shown` is a key of SHOWN."""
+def page(person: Contact, shown: str, after: Place | None, own: Own) -> Page:
+    """What stands after that place; `shown` is a key of SHOWN, `own` names the business's fields."""
     places = _places(person, SHOWN[shown][1], after)
     here = places[:PAGE]
     rows = {kind: load(person, [place.pk for place in here if place.kind == kind]) for kind, load in LOADED.items()}
     found = [rows[Kind(place.kind)].get(place.pk) for place in here]  # but for what is gone since
-    items = [contacts_told.tell(row) for row in found if row]
+    items = [contacts_told.tell(row, own) for row in found if row]
     return Page(items, str(here[-1]) if len(places) > PAGE else "")
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from pregon.contacts import changes, consent, history
 from pregon.contacts.models import Change, Consent, ConsentEntry, Contact, Source
 from pregon.panel import wording
+from pregon.panel.own_values import Own
 from pregon.panel.views import results_seen
 from pregon.promotions import results
 from pregon.promotions.results import Bucket
@@ -34,9 +35,9 @@ class Item:
     """Whether the time of the day is known."""
 
 
-def tell(row: Contact | Change | ConsentEntry | Message | Reply) -> Item:
-    """A contact: how they came."""
-    return TOLD[type(row)](row)
+def tell(row: Contact | Change | ConsentEntry | Message | Reply, own: Own) -> Item:
+    """A contact: how they came. `own` names the fields of the business."""
+    return _change(row, own) if isinstance(row, Change) else TOLD[type(row)](row)
 
 
 def _arrival(person: Contact) -> Item:
@@ -128,11 +129,11 @@ def _reply(reply: Reply) -> Item:
     return Item("message-2", "omitted", title, reply.received_at, [text], url)
 
 
-def _change(change: Change) -> Item:
+def _change(change: Change, own: Own) -> Item:
     if not change.changed:
         return Item("user-plus", "omitted", _came(change), change.at)
     icon = "file-text" if change.import_file else "user-edit"
-    return Item(icon, "omitted", _changed_by(change), change.at, list(_differences(change.changed)))
+    return Item(icon, "omitted", _changed_by(change), change.at, list(_differences(change.changed, own)))
 
 
 def _came(change: Change) -> str:
@@ -165,12 +166,12 @@ FIELDS: dict[str, str | Promise] = {
 }
 
 
-def _differences(changed: dict[str, list[Any]]) -> Iterator[str]:
+def _differences(changed: dict[str, list[Any]], own: Own) -> Iterator[str]:
     """«Nombre: Rosa → Rosa Elena», in the order of the form."""
     given, taken = _tags(changed.get("tags", [[], []]))
     for name in sorted(changed.keys() - {"tags", "meta_user_id"}, key=_place):
-        old, new = (wording.mobile(value) if name == "mobile" else value for value in changed[name])
-        label = FIELDS.get(name) or name.removeprefix(changes.OWN).capitalize()
+        old, new = (_value(name, value, own) for value in changed[name])
+        label = FIELDS.get(name) or own.label(name.removeprefix(changes.OWN))
         yield f"{label}: {old} → {new or _('vacío')}" if old else f"{label}: {new}"
     if given:
         yield _("Etiquetas nuevas: %(names)s") % {"names": given}
@@ -178,6 +179,12 @@ def _differences(changed: dict[str, list[Any]]) -> Iterator[str]:
         yield _("Etiquetas quitadas: %(names)s") % {"names": taken}
     if "meta_user_id" in changed and not changed["meta_user_id"][0]:  # the id itself says nothing to people
         yield _("Reconocemos sus mensajes aunque oculte su número.")
+
+
+def _value(name: str, value: str, own: Own) -> str:
+    if name.startswith(changes.OWN):
+        return own.value(name.removeprefix(changes.OWN), value)
+    return wording.mobile(value) if name == "mobile" else value
 
 
 def _place(name: str) -> tuple[int, str]:
@@ -192,7 +199,6 @@ def _tags(pair: list[Any]) -> tuple[str, str]:
 
 TOLD: dict[type, Callable[[Any], Item]] = {
     Contact: _arrival,
-    Change: _change,
     ConsentEntry: _said,
     Message: _message,
     Reply: _reply,
