@@ -6,6 +6,7 @@ when they bring a value for it; its kind changes only where all values fit (`fie
 Refused      a field cannot be as wanted: the sentence says why
 """
 
+import re
 from collections.abc import Iterable, Mapping
 
 from django.db import models, transaction
@@ -78,6 +79,14 @@ def ensure(
 def ensure_texts(account: Account, names: Iterable[str]) -> None:
     """Those of values that came as they are: without a file, or a form that draws its kind."""
     ensure(account, {name[:60]: Reading(TEXT) for name in names})
+
+
+def is_birthday(label: str) -> bool:
+    """Whether people call a field of dates so that it is the day on which somebody was born."""
+    return bool(_BIRTHDAY.search(text.fold(label)))
+
+
+_BIRTHDAY = re.compile(r"cumple|natalicio|\bnac|\bnasc|birth|\bbday\b")
 
 
 def called(fields: Iterable[Field]) -> dict[str, Field]:

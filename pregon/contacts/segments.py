@@ -11,7 +11,7 @@ from django.dispatch import Signal
 from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account, User
-from pregon.contacts import rules
+from pregon.contacts import fields, rules
 from pregon.contacts.models import Consent, Field, Segment
 from pregon.contacts.rules import OWN, Group, Rule
 
@@ -64,9 +64,9 @@ def names(account: Account, group: Group) -> Names:
 
 def about(account: Account, names: Collection[str]) -> list[Segment]:
     """Those with a condition about one of these fields of the business's own."""
-    fields = {OWN + name for name in names}
-    saved = account.segments.all() if fields else ()
-    return [segment for segment in saved if any(rule.field in fields for rule in rules.flat(rules_of(segment)))]
+    asked = {OWN + name for name in names}
+    saved = account.segments.all() if asked else ()
+    return [segment for segment in saved if any(rule.field in asked for rule in rules.flat(rules_of(segment)))]
 
 
 def outlived(group: Group, names: Names) -> bool:
@@ -96,7 +96,7 @@ def tell(rule: Rule, names: Names) -> str:
         return str(sentence % {"days": rule.value} if rule.value is not None else sentence)
     if rule.field.startswith(OWN):
         name = rule.field.removeprefix(OWN)
-        return _own(rule) % {"name": names.fields.get(name) or gone(name), "value": rule.value}
+        return _own(rule, name=names.fields.get(name) or gone(name))
     return _sentences(rule.field)[rule.op] % {"value": _called(rule, names)}
 
 
@@ -116,10 +116,13 @@ def _called(rule: Rule, names: Names) -> object:
     return rule.value
 
 
-def _own(rule: Rule) -> str:
-    if rule.op == "anniversary" and rule.value == 0:
-        return _("cumplen años hoy, por su %(name)s")
+def _own(rule: Rule, name: str) -> str:
+    op = rule.op
+    if op == "anniversary" and fields.is_birthday(name):
+        op = "birthday" if rule.value else "birthday_today"
     return {
+        "birthday": _("cumplen años en los próximos %(value)s días, según %(name)s"),
+        "birthday_today": _("cumplen años hoy, según %(name)s"),
         "is": _("tienen «%(value)s» en %(name)s"),
         "is_not": _("no tienen «%(value)s» en %(name)s"),
         "starts": _("tienen en %(name)s algo que empieza con «%(value)s»"),
@@ -127,13 +130,13 @@ def _own(rule: Rule) -> str:
         "less": _("tienen en %(name)s menos de %(value)s"),
         "before": _("tienen en %(name)s un día antes del %(value)s"),
         "after": _("tienen en %(name)s un día después del %(value)s"),
-        "within": _("tienen en %(name)s un día de los últimos %(value)s"),
-        "not_within": _("tienen en %(name)s un día de hace más de %(value)s días"),
-        "coming": _("tienen en %(name)s un día de los próximos %(value)s"),
-        "anniversary": _("cumplen años en los próximos %(value)s días, por su %(name)s"),
+        "within": _("tienen en %(name)s una fecha de los últimos %(value)s días"),
+        "not_within": _("tienen en %(name)s una fecha de hace más de %(value)s días"),
+        "coming": _("tienen en %(name)s una fecha de los próximos %(value)s días"),
+        "anniversary": _("tienen en %(name)s una fecha que vuelve cada año, en los próximos %(value)s días"),
         "filled": _("tienen algo en %(name)s"),
         "empty": _("no tienen nada en %(name)s"),
-    }[rule.op]
+    }[op] % {"name": name, "value": rule.value}
 
 
 def _sentences(field: str) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """The pages of segments: built without a script, counted while one builds, used in the list and in a broadcast."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -38,6 +40,7 @@ def own(account):
         {
             "edad": Reading("number"),
             "cumple": Reading("date"),
+            "compra": Reading("date"),
             "vip": Reading("yes_no"),
             "talla": Reading("choice", choices=["M", "G"]),
         },
@@ -58,6 +61,15 @@ class TestForm:
         page = browser.get(url("segments"))
         assert "Aún no tienes segmentos" in page.text
         assert url("segment_new") in page.text
+
+    def test_a_new_one_begins_with_a_whole_condition(self, owner, browser):
+        make.contact(owner.account, "Ana")
+        page = browser.get(url("segment_new"))
+        assert '<b class="num">1 persona</b>' in page.text
+        assert "Completa las condiciones" not in page.text
+        assert 'hx-trigger="change from' in page.text
+        page = browser.post(url("segment_new"), {"mode": "all", "act": "add", "add": "tag"})
+        assert 'hx-trigger="load, change from' in page.text  # the browser asks how many
 
     def test_conditions_come_and_go_and_are_saved(self, owner, browser):
         tag = make.tag(owner.account, "VIP", make.contact(owner.account, "Ana", fields={"sucursal": "Centro"}))
@@ -140,12 +152,32 @@ class TestForm:
         owner.account.own_fields.filter(name="cumple").update(label="Cumpleaños")
         page = browser.get(url("segment_new"))
         assert '<option value="own:cumple">Cumpleaños</option>' in page.text
-        assert '<option value="day:cumple">Cumpleaños, por su día</option>' in page.text
+        assert "day:cumple" not in page.text
+        assert '<option value="day:compra">Compra, antes o después de un día</option>' in page.text
         page = browser.post(url("segment_new"), {"mode": "all", "act": "add", "add": "own:talla"})
         assert '<option value="G">G</option>' in page.text
         assert "empieza con" not in page.text
-        page = browser.post(url("segment_new"), {"mode": "all", "act": "add", "add": "day:cumple"})
+        page = browser.post(url("segment_new"), {"mode": "all", "act": "add", "add": "day:compra"})
         assert 'type="date"' in page.text
+
+    def test_a_birthday_is_asked_for_as_one(self, owner, browser):
+        own(owner.account)
+        page = browser.post(url("segment_new"), {"mode": "all", "act": "add", "add": "own:cumple"}).text
+        ops = re.findall(r'<option value="(\w+)"', page.partition('name="c0-op"')[2].partition("</select>")[0])
+        assert ops == ["anniversary", "filled", "empty"]
+        assert ">cumplen años en los próximos</option>" in page
+        assert "días (0 es hoy)" in page
+        page = browser.post(url("segment_new"), {"mode": "all", "act": "add", "add": "own:compra"}).text
+        ops = re.findall(r'<option value="(\w+)"', page.partition('name="c0-op"')[2].partition("</select>")[0])
+        assert ops == ["within", "not_within", "coming", "anniversary", "filled", "empty"]
+        assert "cumplen años" not in page
+
+    def test_of_a_birthday_a_program_may_ask_more(self, owner, browser):
+        own(owner.account)
+        segment = saved(owner.account, {"all": [{"field": "own:cumple", "op": "before", "value": "2000-01-01"}]})
+        page = browser.get(url("segment_edit", segment.pk)).text
+        assert "Cumple, antes o después de un día" in page
+        assert 'value="2000-01-01"' in page
 
     def test_a_condition_of_another_time_stays(self, owner, browser):
         """Made when the field was a text, which it is no more."""

@@ -348,6 +348,19 @@ class TestWords:
                 told = segments.tell(Rule(field, op, values.get(field, days)), names)
                 assert told and "%" not in told
 
+    @pytest.mark.parametrize(
+        ("label", "days", "words"),
+        [
+            ("Cumpleaños", 7, "cumplen años en los próximos 7 días, según Cumpleaños"),
+            ("Fecha de nacimiento", 0, "cumplen años hoy, según Fecha de nacimiento"),
+            ("Última compra", 7, "tienen en Última compra una fecha que vuelve cada año, en los próximos 7 días"),
+        ],
+    )
+    def test_of_a_day_that_comes_every_year(self, label, days, words):
+        names = segments.Names({}, {}, {"dia": label})
+        with translation.override("es"):
+            assert segments.tell(Rule("own:dia", "anniversary", days), names) == words
+
     def test_a_sentence(self):
         account = make.account()
         fields.ensure(account, {"sucursal": Reading("text")})

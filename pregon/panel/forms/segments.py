@@ -24,6 +24,7 @@ Choices = list[tuple[str, str | Promise]]
 
 GROUP_KIND = "group"
 DAY = "day:"  # before the name of a field of dates: a row about one day; the one with OWN is about days from now
+BIRTHDAY = "birthday"
 LABELS: dict[str, str | Promise] = {
     "consent": gettext_lazy("Permiso"),
     "tag": gettext_lazy("Etiqueta"),
@@ -53,12 +54,13 @@ OWN_OPS: dict[str, Choices] = {
     TEXT: [*IS, ("starts", gettext_lazy("empieza con")), *SIZE, *SOMETHING],
     NUMBER: [*SIZE, *IS, *SOMETHING],
     DATE: [
-        ("anniversary", gettext_lazy("cumple años en los próximos")),
         ("within", gettext_lazy("en los últimos")),
         ("not_within", gettext_lazy("hace más de")),
         ("coming", gettext_lazy("en los próximos")),
+        ("anniversary", gettext_lazy("vuelve cada año en los próximos")),
         *SOMETHING,
     ],
+    BIRTHDAY: [("anniversary", gettext_lazy("cumplen años en los próximos")), *SOMETHING],
     DAY: [("before", gettext_lazy("antes del")), ("after", gettext_lazy("después del"))],
     YES_NO: [*IS, *SOMETHING],
     CHOICE: [*IS, *SOMETHING],
@@ -73,19 +75,26 @@ ACTIVITY_OPS: Choices = [
 DAYS = ("within", "not_within")
 NO_VALUE = ("filled", "empty", "to_fix", "ever", "never")
 PROPOSED = {"created": 30, "consent": Consent.GRANTED}
+FIRST = Group("all", (Rule("consent", "is", Consent.GRANTED),))
 
 
 def kinds(own: Iterable[Field]) -> Choices:
-    """What a condition can be about; of the fields of the business's own, dates twice."""
+    """What a condition can be about; of the fields of the business's own, dates twice, but for birthdays."""
     activities = ((activity.name, activity.label) for activity in rules.ACTIVITIES.values())
     return [*LABELS.items(), *(each for field in own for each in _about(field)), *activities]
 
 
 def _about(field: Field) -> Choices:
-    if field.kind != DATE:
-        return [(OWN + field.name, field.label)]
-    day = _("%(name)s, por su día") % {"name": field.label}
-    return [(OWN + field.name, field.label), (DAY + field.name, day)]
+    starts = (OWN, DAY) if _kind_of(field) == DATE else (OWN,)
+    return [(start + field.name, _label(field, start)) for start in starts]
+
+
+def _label(field: Field, start: str) -> str:
+    return _("%(name)s, antes o después de un día") % {"name": field.label} if start == DAY else field.label
+
+
+def _kind_of(field: Field) -> str:
+    return BIRTHDAY if field.kind == DATE and fields.is_birthday(field.label) else field.kind
 
 
 class ConditionForm(forms.Form):
@@ -103,7 +112,7 @@ class ConditionForm(forms.Form):
             self.fields["value"] = forms.CharField(widget=forms.HiddenInput)
             return
         self.own = _named(own, kind)
-        self.label = dict(kinds([self.own] if self.own else []))[kind]
+        self.label = _label(self.own, DAY if kind.startswith(DAY) else OWN) if self.own else dict(kinds([]))[kind]
         self.fields["op"] = _select(_("Condición"), self._ops())
         if value := self._value_field():
             self.fields["value"] = value
@@ -111,7 +120,7 @@ class ConditionForm(forms.Form):
     def _ops(self) -> Choices:
         if not self.own:
             return OPS.get(self.about, ACTIVITY_OPS)
-        ops, kept = OWN_OPS[DAY if self.about.startswith(DAY) else self.own.kind], self._kept("op")
+        ops, kept = OWN_OPS[DAY if self.about.startswith(DAY) else _kind_of(self.own)], self._kept("op")
         return [*ops, (kept, EVERY_OP[kept])] if kept in EVERY_OP.keys() - dict(ops).keys() else ops
 
     def _kept(self, name: str) -> str:
@@ -121,7 +130,7 @@ class ConditionForm(forms.Form):
     def _value_field(self) -> forms.Field | None:
         if not self.own:
             return _value_field(self.account, self.about)
-        kind = DAY if self.about.startswith(DAY) else self.own.kind
+        kind = DAY if self.about.startswith(DAY) else _kind_of(self.own)
         if kind == CHOICE:
             options = dict.fromkeys([*self.own.choices, *filter(None, [self._kept("value")])])
             return _select(self.own.label, ((option, option) for option in options))
@@ -270,6 +279,8 @@ def _own_value_field(kind: str, own: Field) -> forms.Field:
             return _select(own.label, ((each, each) for each in (field_values.YES, field_values.NO)))
         case "date":
             return _days_field(0, initial=7)
+        case "birthday":
+            return _days_field(0, initial=7, label=_("días (0 es hoy)"))
         case "day:":
             day = forms.DateInput(attrs={"class": "form-control", "type": "date"}, format="%Y-%m-%d")
             return forms.CharField(label=_("día"), required=False, widget=day)
@@ -281,10 +292,10 @@ def _text_field(*, strip: bool = True) -> forms.Field:
     return forms.CharField(label=_("Valor"), max_length=rules.LONGEST, required=False, widget=text, strip=strip)
 
 
-def _days_field(least: int, initial: int | None = None) -> forms.Field:
+def _days_field(least: int, initial: int | None = None, label: str = "") -> forms.Field:
     attrs = {"class": "form-control", "min": least, "max": rules.MOST_DAYS, "inputmode": "numeric"}
     widget = forms.NumberInput(attrs=attrs)
-    return forms.IntegerField(label=_("días"), required=False, initial=initial, widget=widget)
+    return forms.IntegerField(label=label or _("días"), required=False, initial=initial, widget=widget)
 
 
 def _named(own: Iterable[Field], kind: str) -> Field | None:

@@ -14,7 +14,7 @@ from pregon.contacts import finding
 from pregon.contacts import segments as saved
 from pregon.contacts.models import Segment
 from pregon.contacts.rules import Group
-from pregon.panel.forms.segments import SegmentForm
+from pregon.panel.forms.segments import FIRST, SegmentForm
 from pregon.panel.views import contacts_sought
 
 
@@ -36,7 +36,7 @@ def segments(request: access.Request) -> HttpResponse:
 def segment_new(request: access.Request) -> HttpResponse:
     """From nothing, or from the sentence of the list of contacts."""
     sentence = contacts_sought.rules_of(request.account, contacts_sought.read(request.GET))
-    return _edit(request, saved.new(request.account, request.user), sentence)
+    return _edit(request, saved.new(request.account, request.user), sentence if sentence.parts else FIRST)
 
 
 @access.member(Role.EDITOR)
@@ -80,7 +80,7 @@ def _edit(request: access.Request, segment: Segment, group: Group) -> HttpRespon
     if act != "save":
         form.errors.pop("name", None)
     shown = group if not form.is_bound else form.group() if act != "add" else None
-    counted = _counted(request, shown if shown and shown.parts else None)
+    counted = _counted(request, shown)
     context = {"form": form, "segment": segment, **counted}
     return render(request, "panel/segments/segment.html", context)
 
