@@ -96,7 +96,9 @@ SELECT account, bool_or(alone) FROM (
         OR mobile <> '' AND user_id <> '' AND by_number IS DISTINCT FROM by_id
     UNION ALL SELECT account, false FROM {senders.HIDDEN} WHERE meta_user_id IS DISTINCT FROM user_id
     UNION ALL SELECT m.account_id, true FROM sending_message AS m LEFT JOIN contacts_contact AS c ON c.id = m.contact_id
-        WHERE m.id = ANY(%(refused)s) AND (c.id IS NULL OR m.mobile <> coalesce(c.mobile, ''))
+        WHERE m.id = ANY(%(refused)s) AND (
+            c.id IS NULL OR m.mobile <> coalesce(c.mobile, '') OR EXISTS (SELECT FROM contacts_merge WHERE kept_id = c.id)
+        )
     UNION ALL SELECT account, true FROM {senders.SAID} JOIN contacts_merge ON kept_id IN (by_number, by_id) WHERE speaks
     UNION ALL SELECT unnest(%(moving)s::bigint[]), true
 ) AS touched GROUP BY account ORDER BY account
