@@ -1,10 +1,11 @@
-"""A field of another kind, or gone: looked up, then written into everybody's values, some thousand people at a time.
+"""A field of another kind, with other options, or gone: looked up, then written into everybody's values, some thousand people
+at a time.
 
 `advance` takes the next step of what the row says (`Field.work`): at once in a small base, else by a worker. Who writes a value
 meanwhile writes it as the kind wanted from the moment on at which all values were seen to fit it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import connection, transaction
@@ -26,9 +27,25 @@ Work = Field.Work
 @transaction.atomic
 def change_kind(field: Field, column: str) -> None:
     """Begins: `column` is a kind, DAY_FIRST or MONTH_FIRST for dates that are written so. Raises Refused."""
+    _begin(field, work=Work.CHECKING, wanted=column, upto=0)
+
+
+@transaction.atomic
+def change_choices(field: Field, choices: Iterable[str]) -> None:
+    """Begins: other options, in this order. From now on nobody chooses one that is not among them. Raises Refused."""
+    given = {text.fold(choice): choice for choice in reversed([*choices])}
+    wanted = [*reversed(given.values())]
+    if not wanted:
+        raise fields.Refused(_("Escribe al menos una opción."))
+    if len(wanted) > field_values.MOST_CHOICES:
+        raise fields.Refused(_("Caben %(most)s opciones.") % {"most": field_values.MOST_CHOICES})
+    gone = {*field.choices} - {*wanted}
+    _begin(field, work=Work.CHECKING if gone else Work.NONE, wanted="", choices=wanted)
+
+
+def _begin(field: Field, **work: Any) -> None:
     fields.lock(field.account)
-    idle = Field.objects.filter(pk=field.pk, work=Work.NONE)
-    if not idle.update(work=Work.CHECKING, wanted=column, upto=0, problem=""):
+    if not Field.objects.filter(pk=field.pk, work=Work.NONE).update(problem="", **work):
         raise fields.Refused(_("Este dato ya está cambiando: espera a que termine."))
 
 
@@ -66,7 +83,9 @@ def advance(field_pk: int) -> bool:
     field = Field.objects.select_related("account").filter(pk=field_pk).first()
     if field is None or not field.work:
         return False
-    return _check(field) if field.work == Work.CHECKING else _write(field)
+    if field.work == Work.CHECKING:
+        return _check(field) if field.wanted else _check_choices(field)
+    return _write(field)
 
 
 def _check(field: Field) -> bool:
@@ -85,6 +104,22 @@ def _check(field: Field) -> bool:
             return _settle(field, reading, problem)
     except fields.Refused as refused:
         return _settle(field, reading, str(refused))
+
+
+def _check_choices(field: Field) -> bool:
+    """Options that people have are options again."""
+    having = [value for value in _values(field) if value and value not in field.choices]
+    rows = Field.objects.filter(pk=field.pk, work=Work.CHECKING, wanted="")
+    rows.update(work=Work.NONE, **(_given_back(field, having) if having else {}))
+    return False
+
+
+def _given_back(field: Field, having: list[str]) -> dict[str, Any]:
+    """With a problem that says so."""
+    back = {text.fold(value) for value in having}
+    problem = _("Hay personas con «%(value)s»: cámbialas antes de quitar esa opción.") % {"value": having[0]}
+    choices = [choice for choice in field.choices if text.fold(choice) not in back]
+    return {"choices": [*choices, *having], "problem": problem[:300]}
 
 
 def _settle(field: Field, reading: Reading, problem: str) -> bool:

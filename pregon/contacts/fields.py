@@ -9,8 +9,7 @@ Refused      a field cannot be as wanted: the sentence says why
 import re
 from collections.abc import Iterable, Mapping
 
-from django.db import models, transaction
-from django.db.models.expressions import RawSQL
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from pregon.accounts.models import Account
@@ -120,33 +119,6 @@ def move(field: Field, by: int) -> None:
     for place, row in enumerate(rows):
         row.place = place
     Field.objects.bulk_update(rows, ["place"])
-
-
-@transaction.atomic
-def change_choices(field: Field, choices: Iterable[str]) -> None:
-    """Other options, in this order; one that people have stays. Raises Refused."""
-    lock(field.account)
-    given = {text.fold(choice): choice for choice in reversed([*choices])}
-    wanted = [*reversed(given.values())]
-    _check_choices(wanted)
-    gone = {*field.choices} - {*wanted}
-    having = field.account.contacts.alias(value=value(field.name)).filter(value__in=gone)
-    if one := having.first() if gone else None:
-        sentence = _("Hay personas con «%(value)s»: cámbialas antes de quitar esa opción.")
-        raise Refused(sentence % {"value": one.fields[field.name]})
-    Field.objects.filter(pk=field.pk).update(choices=wanted)
-
-
-def _check_choices(choices: list[str]) -> None:
-    if not choices:
-        raise Refused(_("Escribe al menos una opción."))
-    if len(choices) > field_values.MOST_CHOICES:
-        raise Refused(_("Caben %(most)s opciones.") % {"most": field_values.MOST_CHOICES})
-
-
-def value(name: str) -> RawSQL:
-    """What a contact has under a name: to Django's own look-up a name of digits, or with two underscores, is a path."""
-    return RawSQL("contacts_contact.fields ->> %s", [name], models.TextField())
 
 
 def lock(account: Account) -> None:

@@ -97,7 +97,10 @@ class TestPage:
     def test_options(self, browser, own):
         address = url("settings_field", own["talla"].pk)
         assert "M\nG</textarea>" in browser.get(address).text
-        assert "«M»" in browser.post(address, {"label": "Talla", "kind": "choice", "choices": "G"}).text
+        page = browser.post(address, {"label": "Talla", "kind": "choice", "choices": "G"}, follow=True)
+        assert "Hay personas con «M»" in page.text
+        assert "G\nM</textarea>" in page.text
+        assert "al menos una" in browser.post(address, {"label": "Talla", "kind": "choice", "choices": ""}).text
         browser.post(address, {"label": "Talla", "kind": "choice", "choices": "CH\r\nM\r\n\r\n G \r\n"})
         assert Field.objects.get(name="talla").choices == ["CH", "M", "G"]
 

@@ -1,6 +1,8 @@
 """The fields of a business's own: named, ordered, of another kind where all values fit, gone."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from pregon.contacts import consent, field_work, fields, jobs, people
 from pregon.contacts.field_values import Reading
@@ -139,7 +141,7 @@ class TestKind:
             {
                 "kind": lambda: field_work.change_kind(row, "number"),
                 "delete": lambda: field_work.delete(row),
-                "choices": lambda: fields.change_choices(row, ["2"]),
+                "choices": lambda: field_work.change_choices(row, ["2"]),
             }[act]()
 
     def test_a_file_that_began_meanwhile_stops_the_change(self, account):
@@ -155,18 +157,60 @@ class TestKind:
 class TestChoices:
     def test_added_and_ordered(self, account):
         row = field(account, "talla", "M", kind="choice", choices=["M", "G"])
-        fields.change_choices(row, ["CH", "M", "m", "XG"])
+        field_work.change_choices(row, ["CH", "M", "m", "G", "XG"])
         row.refresh_from_db()
-        assert row.choices == ["CH", "M", "XG"]
+        assert (row.choices, row.work) == (["CH", "M", "G", "XG"], ""), "nobody has to be looked at"
 
-    def test_one_that_people_have_stays(self, account):
+    def test_taken_out_at_once_and_then_looked_for(self, account):
         row = field(account, "talla", "M", kind="choice", choices=["M", "G"])
-        with pytest.raises(fields.Refused, match="«M»"):
-            fields.change_choices(row, ["G"])
+        field_work.change_choices(row, ["CH", "M"])
+        row.refresh_from_db()
+        assert (row.choices, row.work) == (["CH", "M"], "checking")
+        field_work.go_on(row)
+        row.refresh_from_db()
+        assert (row.choices, row.work, row.problem) == (["CH", "M"], "", "")
+
+    @pytest.mark.parametrize("wanted", [["CH", "G"], ["CH", "m", "G"]])
+    def test_those_that_people_have_stay(self, account, wanted):
+        row = field(account, "talla", "M", "XG", "M", kind="choice", choices=["M", "G", "XG"])
+        field_work.change_choices(row, wanted)
+        field_work.go_on(row)
+        row.refresh_from_db()
+        assert (row.choices, row.work) == (["CH", "G", "M", "XG"], "")
+        assert row.problem == "Hay personas con «M»: cámbialas antes de quitar esa opción."
+        assert kept(account, "talla") == ["M", "XG", "M"]
+
+    def test_a_click_looks_at_nobody_in_a_large_base(self, account):
+        """As many as `SMALL` are looked at within the click; more are a worker's."""
+        row = field(account, "talla", "M", kind="choice", choices=["M", "G"])
+        usual, field_work.SMALL = field_work.SMALL, 0
+        try:
+            with CaptureQueriesContext(connection) as queries:
+                field_work.change_choices(row, ["G"])
+                field_work.go_on(row)
+        finally:
+            field_work.SMALL = usual
+        assert not [query for query in queries if "contacts_contact " in query["sql"]]
+        row.refresh_from_db()
+        assert row.work == "checking"
+        jobs.change_field.func(type("Context", (), {"should_abort": lambda self: False})(), row.pk)
+        row.refresh_from_db()
+        assert (row.choices, row.work) == (["G", "M"], "")
+
+    def test_one_change_at_a_time(self, account):
+        row = field(account, "talla", "M", kind="choice", choices=["M", "G"])
+        field_work.change_choices(row, ["M"])
+        with pytest.raises(fields.Refused, match="ya está cambiando"):
+            field_work.change_choices(row, ["M", "G"])
+
+    def test_at_least_one_and_not_too_many(self, account):
+        row = field(account, "talla", "M", kind="choice", choices=["M", "G"])
         with pytest.raises(fields.Refused, match="al menos una"):
-            fields.change_choices(row, [])
+            field_work.change_choices(row, [])
         with pytest.raises(fields.Refused, match="Caben 50"):
-            fields.change_choices(row, ["M", *map(str, range(50))])
+            field_work.change_choices(row, ["M", *map(str, range(50))])
+        row.refresh_from_db()
+        assert (row.choices, row.work) == (["M", "G"], "")
 
 
 class TestDeleted:
@@ -184,8 +228,10 @@ class TestDeleted:
         """To Django's look-ups 2024 is a place in a list, and a__b a path."""
         for name in ("2024", "a__b"):
             row = field(account, name, "M", kind="choice", choices=["M", "G"])
-            with pytest.raises(fields.Refused, match="«M»"):
-                fields.change_choices(row, ["G"])
+            field_work.change_choices(row, ["G"])
+            field_work.go_on(row)
+            row.refresh_from_db()
+            assert "«M»" in row.problem
 
 
 def test_the_job_goes_on_until_it_is_done(account):

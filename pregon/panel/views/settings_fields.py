@@ -75,7 +75,8 @@ def _save(form: FieldForm) -> bool:
         fields.rename(field, form.cleaned_data["label"])
         control = "choices"
         if form.changes_options:
-            fields.change_choices(field, form.options())
+            field_work.change_choices(field, form.options())
+            field_work.go_on(field)
         control = "kind"
         if kind := form.other_kind:
             field_work.change_kind(field, kind)
