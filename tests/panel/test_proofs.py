@@ -17,6 +17,7 @@ from pregon.contacts.field_values import Reading
 from pregon.contacts.models import Consent, Erasure, Source
 from pregon.panel import paper, proofs, records
 from pregon.promotions import launch
+from pregon.sending import erasure
 from pregon.sending.models import Message, Reply, Status
 from tests import make
 from tests.contacts.test_imports import CLIENTS, begin
@@ -252,6 +253,9 @@ class TestErasing:
         assert browser.get(url("contact", ana.pk)).status_code == 404
         privacy = browser.get(url("settings_privacy")).text
         assert "Lo ordenó una autoridad" in privacy and "Ana" not in privacy
+        assert (still := "Aún borramos sus mensajes más antiguos") in privacy
+        erasure.complete(Erasure.objects.get().pk)
+        assert still not in browser.get(url("settings_privacy")).text
 
     def test_a_file_under_way_comes_first(self, owner, browser, ana):
         import_ = begin(owner.account, CLIENTS)
