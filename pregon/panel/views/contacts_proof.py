@@ -74,7 +74,10 @@ def _erase(request: access.Request, person: Contact, reason: Erasure.Reason) -> 
         return redirect("panel:contact_erase", person.pk)
     except Contact.DoesNotExist as gone:  # deleted, erased or merged meanwhile: as if it had been before
         raise Http404 from gone
-    messages.success(request, _("Borramos sus datos. Privacidad dice cuándo terminamos, sin decir de quién eran."))
+    told = _(
+        "Borramos sus datos, y enseguida sus mensajes más antiguos. Queda anotado en Privacidad, sin decir de quién eran."
+    )
+    messages.success(request, told)
     return redirect("panel:contacts")
 
 
