@@ -228,7 +228,7 @@ class Field(models.Model):
     place = models.PositiveSmallIntegerField(default=0)
     source = models.ForeignKey(ContactImport, models.SET_NULL, null=True, related_name="+")  # the file that brought it
     work = models.CharField(max_length=10, choices=Work, blank=True, default=Work.NONE)
-    wanted = models.CharField(max_length=12, blank=True)  # the column it is to become (`field_values`); empty: other options
+    wanted = models.CharField(max_length=12, blank=True)  # the kind of column it is to become; empty: other options
     upto = models.BigIntegerField(default=0)  # the last contact that the work has come to
     problem = models.CharField(max_length=300, blank=True)  # why it is not as wanted
 
