@@ -11,12 +11,12 @@ from pregon.contacts.models import Before, Consent, ConsentEntry, Contact, Optin
 def erase(person: Contact) -> str:
     """All of a locked contact, whose base is locked, too; returns what the no of its number is kept under, if it had one."""
     own = consent.spoken(person).hash
+    _erase_forms(person)
     _erase_acts(person, {own, *_left(person)} - {""})
     Before.objects.filter(import_file__account=person.account_id, contact_id=person.pk).delete()
     import_tidying.forget_rows(person.account)
     for task in person.account.tasks.filter(kind=Task.Kind.EXPORT).exclude(file=""):
         export_files.discard(task)
-    OptinRequest.objects.filter(account=person.account_id, mobile__in=mobiles(person)).delete()
     person.delete()
     return own
 
@@ -24,6 +24,14 @@ def erase(person: Contact) -> str:
 def mobiles(person: Contact) -> list[str]:
     """Their number, and those of whoever was merged into them."""
     return [number for number in (person.mobile, *person.merges.values_list("lost_mobile", flat=True)) if number]
+
+
+def _erase_forms(person: Contact) -> None:
+    """Those with their number, and the one that they confirmed without showing it."""
+    hidden = ConsentEntry.objects.filter(contact=person, evidence__hidden=True)
+    asked = [entry.evidence["asked_at"] for entry in hidden]
+    forms = OptinRequest.objects.filter(account=person.account_id)
+    forms.filter(Q(mobile__in=mobiles(person)) | Q(created_at__in=asked)).delete()
 
 
 def _left(person: Contact) -> list[str]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from pregon.accounts.models import Account, User
-from pregon.contacts import consent, merging, people
+from pregon.contacts import consent, merging, optin, people
 from pregon.contacts.models import Consent, ConsentEntry, Contact, ContactImport, Erasure, OptinRequest, Refusal, Source
 from pregon.sending import erasure, outbox, replies
 from pregon.sending.jobs import finish_erasures
@@ -194,6 +194,13 @@ class TestNothingIsLeft:
         assert erase(person, owner).mobile_hash == ""
         assert found() == set()
         assert not ConsentEntry.objects.exists() and not Refusal.objects.exists()
+
+    def test_of_someone_who_confirmed_a_form_without_showing_the_number(self, number, owner):
+        page = optin.publish(number.account, optin.Offer(title="Altas", text="Quiero"), owner)
+        hers, other = (optin.ask(page, mobile, name="Zoraida") for mobile in (MOBILE, "+522225550142"))
+        replies.receive([says(number, f"ALTA {hers.code}", sender="", user_id="MX.1")])
+        erase(Contact.objects.get(meta_user_id="MX.1"), owner)
+        assert OptinRequest.objects.get() == other
 
     def test_of_someone_who_was_deleted_in_the_meantime(self, number, owner):
         person = known(number)
