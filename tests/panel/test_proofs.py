@@ -235,6 +235,7 @@ class TestWhoMay:
 class TestErasing:
     def test_says_what_goes_and_what_stays(self, browser, ana):
         page = browser.get(url("contact_erase", ana.pk)).text
+        assert "Los archivos de contactos listos para descargar" in page
         for expected in (
             "Borrar los datos de Ana Peña",
             "Las cifras de tus resultados no cambian",
