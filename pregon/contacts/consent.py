@@ -116,12 +116,17 @@ def grant_number(
 
 
 def lapse(
-    contacts: Sequence[Contact], *, actor: User | None, source: Source = Source.PANEL, at: datetime | None = None
+    contacts: Sequence[Contact],
+    *,
+    actor: User | None,
+    source: Source = Source.PANEL,
+    at: datetime | None = None,
+    **more: Any,
 ) -> None:
-    """Their numbers leave the base: a yes given for them ends, a no stays. For locked contacts of one account."""
+    """Their numbers leave the base: a yes for them ends, a no stays. For locked contacts of one account; `more` is of the act."""
     people = [spoken(contact) for contact in contacts if contact.reachable and contact.consent == Consent.GRANTED]
     if people:
-        said = Act(consent=Consent.UNKNOWN, source=source, happened_at=at or timezone.now(), actor=actor)
+        said = Act(consent=Consent.UNKNOWN, source=source, happened_at=at or timezone.now(), actor=actor, **more)
         _write(contacts[0].account_id, people, said)
 
 

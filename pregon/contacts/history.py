@@ -65,11 +65,13 @@ def tell(entry: Told) -> str:
         case _act, _source if "merge" in entry.evidence:
             return _merged(entry)
         case Consent.UNKNOWN, _source:
-            return _("El número dejó de ser suyo")
+            return _("Su permiso terminó: dejó tus contactos o cambió de número")
         case Consent.GRANTED, _source:
             return _granted(entry)
         case _act, Source.REPLY:
             return _("Respondió %(word)s") % {"word": entry.text[:40] or _("BAJA")}
+        case _act, _source if entry.evidence.get("moved") == "id":
+            return _("Había pedido su baja sin mostrar su número")
         case _act, _source if entry.evidence.get("moved"):
             return _("Había pedido su baja con su número anterior")
         case _act, source:

@@ -7,6 +7,7 @@ a new number, or to the other contact of a pair. Callers hold no contact before 
 """
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -89,6 +90,7 @@ def renumber(
     """
     source = Source.META if at else Source.PANEL
     no_at = contact.consent_at if contact.consent == Consent.WITHDRAWN and (at or not contact.mobile) else None
+    evidence = _moved(contact)
     consent.lapse([contact], actor=actor, source=source, at=at)
     contact.mobile, contact.mobile_problem = mobile, MobileProblem.NONE
     contact.meta_user_id = contact.meta_user_id if user_id is None else user_id or None
@@ -96,7 +98,6 @@ def renumber(
     contact.save()
     consent.settle_contact(contact)
     if no_at:
-        evidence = {"moved": True} if at else {}
         consent.record(contact, Consent.WITHDRAWN, source=source, happened_at=no_at, actor=actor, evidence=evidence)
 
 
@@ -125,5 +126,11 @@ def _pass_no(one: Contact, other: Contact) -> None:
         return
     nos = ConsentEntry.objects.filter(account_id=other.account_id, act=Consent.WITHDRAWN, happened_at__gte=no_at)
     if not nos.filter(mobile_hash=consent.spoken(other).hash).exists():
-        evidence = {"moved": True}
-        consent.record(other, Consent.WITHDRAWN, source=Source.META, happened_at=no_at, evidence=evidence)
+        consent.record(other, Consent.WITHDRAWN, source=Source.META, happened_at=no_at, evidence=_moved(one))
+
+
+def _moved(contact: Contact) -> dict[str, Any]:
+    """What a no of theirs comes from: another number, or Meta's id of them."""
+    if contact.mobile:
+        return {"moved": True}
+    return {"moved": "id"} if contact.meta_user_id else {}

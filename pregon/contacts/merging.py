@@ -55,7 +55,7 @@ def merge(account: Account, one: int, other: int, chosen: Mapping[str, int], act
     row.lost, row.before = snapshot(lost), snapshot(kept)
     row.save()
     result = outcome(kept, lost)
-    consent.lapse([lost], actor=actor)
+    consent.lapse([lost], actor=actor, evidence={"merge": row.pk})
     _follow(kept.pk, lost.pk)
     merged.send(Merge, kept=kept.pk, lost=lost.pk)
     Contact.objects.filter(pk=lost.pk).delete()

@@ -348,7 +348,10 @@ class TestPairs:
         browser.post(url("pair", pair.low_id, pair.high_id), {"numero": low.pk})
         page = browser.get(url("contact", low.pk)).text
         assert "Respondió ALTA" in page
-        assert "con otro número" in page
+        assert "No es del número que tiene ahora." in page
+        assert "Al unirla con otra, el permiso de la otra no pasó a esta" in page
+        assert f"Lo hizo {owner.user}" in page
+        assert "dejó tus contactos" not in page
         assert "aún no ha dado su permiso" in page
 
     def test_says_what_becomes_of_the_permission(self, owner, browser):

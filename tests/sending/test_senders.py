@@ -304,6 +304,12 @@ class TestChanges:
         assert (standing(there), there.consent_at) == (Consent.WITHDRAWN, NOON - timedelta(days=1))
         assert history.tell(history.latest([there])[there.pk]) == "Había pedido su baja con su número anterior"
 
+    def test_a_no_that_was_said_without_a_number_says_so(self, number: Number, ana: Contact) -> None:
+        routing.route([hides(number, "ALTA", user_id="MX.9"), hides(number, "BAJA", user_id="MX.9", at=NOON)])
+        routing.route([says(number, "hola", user_id="MX.9")])
+        assert standing(ana) == Consent.WITHDRAWN
+        assert history.tell(history.latest([ana])[ana.pk]) == "Había pedido su baja sin mostrar su número"
+
     def test_who_has_the_number_since_is_somebody_else(self, number: Number, ana: Contact) -> None:
         """The contact was made after the change, of which we hear late."""
         Contact.objects.update(created_at=NOON + timedelta(hours=1))

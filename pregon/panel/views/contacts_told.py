@@ -67,14 +67,13 @@ def _evidence(entry: ConsentEntry) -> Iterator[str]:
             "row": wording.number(entry.evidence.get("row") or entry.row_no),
         }
     if entry.actor:
-        yield _("Lo anotó %(who)s, %(when)s") % {
-            "who": entry.actor,
-            "when": wording.day_and_clock(entry.created_at),
-        }
+        done = entry.act == Consent.UNKNOWN or "merge" in entry.evidence  # it followed from what they did
+        words = _("Lo hizo %(who)s, %(when)s") if done else _("Lo anotó %(who)s, %(when)s")
+        yield words % {"who": entry.actor, "when": wording.day_and_clock(entry.created_at)}
     if entry.ip:
         yield _("Desde la dirección %(ip)s") % {"ip": entry.ip}
     if entry.contact and entry.mobile_hash not in ("", consent.spoken(entry.contact).hash):
-        yield _("Lo dijo con otro número.")
+        yield _("No es del número que tiene ahora.") if entry.contact.mobile else _("Es de un número que tuvo antes.")
     if entry.act == Consent.GRANTED and entry.import_file and entry.import_file.undone_at:
         yield _("La importación se deshizo: este permiso ya no cuenta.")
 
