@@ -32,7 +32,7 @@ SURELY_MORE = 3 * EXACT  # by a sample: then nobody is counted
 PATIENCE = 30  # milliseconds for that; then, and beyond, a sample tells
 PLACES = [random.Random(at).random() for at in range(40)]  # in the base, from 0 to 1
 STRETCH = 100  # people looked at from each place
-RARE = 250  # of a sample: to look for these along the names takes longer than to collect them from the whole base
+RARE = 250  # by a sample: these are collected from the whole base, however long that takes
 PROBED = 500  # matches of a word, after which it counts as common
 WORDS = range(2, 7)  # places of words with an index of their own: contact_by_word_2 and so on
 LAST = "\U0010ffff"  # sorts behind every other character
@@ -124,7 +124,8 @@ def of(account: Account, query: str = "", group: Group = EVERYBODY) -> Finding:
 
 
 def count(found: Finding) -> Count:
-    """How many there are: exactly up to EXACT unless that takes too long, or when the tally knows; else about how many."""
+    """How many there are: exactly up to EXACT unless that takes too long and they are no few, or when the tally knows; else about
+    how many."""
     return _count(found, Turn())[0]
 
 
@@ -162,6 +163,8 @@ def _count(found: Finding, turn: Turn) -> tuple[Count, list[int] | None]:
         return Count(people), ids
     about = _estimate(found)
     few = None if about > SURELY_MORE else _few_soon(found, turn)
+    if few is None and about <= RARE:  # of so few a sample knows nothing: it says nobody where a hundred are
+        few = _few(found, turn, found.counts.total + 1)
     if few and few[0] <= EXACT:
         return Count(few[0]), few[1]
     return Count(max(about, EXACT) if few else about, exact=False), None

@@ -244,6 +244,15 @@ class TestCount:
             cursor.execute("SHOW statement_timeout")
             assert cursor.fetchone() == ("0",)
 
+    def test_a_few_who_take_long_to_find_are_counted(self):
+        """A sample would say that there is nobody."""
+        found = finding.of(many(make.account(), 12_000))
+        slow = finding.Way(
+            "CASE WHEN c.mobile = ANY(%(few)s) THEN pg_sleep(0.02) IS NOT NULL ELSE false END", "c.search"
+        )
+        few = list(found.account.contacts.order_by("-pk").values_list("mobile", flat=True)[:7])
+        assert finding.count(replace(found, ways=(slow,), params=found.params | {"few": few})) == Count(7)
+
     def test_a_sample_is_near(self):
         account = many(make.account(), 20_000)
         found = finding.of(account, "", Group("all", (Rule("consent", "is", "granted"), Rule("mobile", "filled"))))
