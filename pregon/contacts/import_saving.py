@@ -113,10 +113,8 @@ def _merge(import_: ContactImport, part: ImportPart) -> dict[str, int]:
     import_staging.judge(import_, (part.after, part.upto), numbering=True)
     if known := import_merge.lock():
         import_staging.judge_again(import_, known)
-    words = statements.ALL[import_.statement].words
-    text = ": ".join(filter(None, (str(words), import_.wording)))
     evidence = json.dumps({"file": import_.file_name, "statement": import_.statement})
-    import_merge.merge(import_, now=timezone.now(), text=text, evidence=evidence, known=bool(known))
+    import_merge.merge(import_, now=timezone.now(), text=import_.wording, evidence=evidence, known=bool(known))
     with _rejects(import_, part).open("wb") as file:  # by a part that does not commit, too: then it is written again
         file.writelines(import_rejects.rows())
     return import_staging.counts()

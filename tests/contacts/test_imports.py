@@ -141,7 +141,7 @@ class TestCommit:
         save(import_, actor)
         entry = ConsentEntry.objects.get(contact__name="Mariana Torres")
         assert (entry.act, entry.source, entry.actor, entry.revives) == ("granted", "import", actor, False)
-        assert entry.text == "Se apuntaron en la tienda: Quiero promociones"
+        assert entry.text == "Quiero promociones"
         assert entry.evidence == {"file": "clientes.csv", "statement": "store"}
         assert (entry.import_file, entry.row_no) == (import_, 2)
         assert entry.mobile_hash == consent.hash_of("+522225550117")

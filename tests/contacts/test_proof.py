@@ -46,7 +46,7 @@ class TestOfAPerson:
             consent.hash_of(person.mobile),
         )
         assert row.statement == "Se apuntaron en la tienda"
-        assert row.text == "Se apuntaron en la tienda: Acepto recibir promociones"
+        assert row.text == "Acepto recibir promociones"  # what they read, and nothing besides
         assert (row.file, row.line, row.digest) == ("clientes.csv", "2", import_.digest) and len(row.digest) == 64
         assert row.by == f"{import_.created_by.name} <{import_.created_by.email}>"
         assert row.remark == ""
