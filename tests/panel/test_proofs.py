@@ -74,7 +74,7 @@ def content(response):
 
 def words(pdf: bytes) -> str:
     """What is printed, in its order: the strings of the pages' streams."""
-    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
+    streams = re.findall(rb"stream\r?\n(.*?)\nendstream", pdf, re.DOTALL)
     drawn = b"\n".join(zlib.decompress(stream) for stream in streams)
     strings = re.findall(rb"\(((?:\\.|[^()\\])*)\) Tj", drawn)
     return "\n".join(re.sub(rb"\\([()\\])", rb"\1", string).decode("cp1252") for string in strings)
