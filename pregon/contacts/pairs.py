@@ -29,7 +29,7 @@ from pregon.contacts.likeness import POINTS, Likeness, Seen, Why
 from pregon.contacts.models import Contact, Pair
 from pregon.lib import phone_patterns
 
-PART = 25_000  # people
+PART = 100_000  # people: each part reads the whole base twice and sorts its share
 BLOCK = 20  # people with one e-mail, beyond which it is an office's
 REACH = 3
 SHARERS = 20  # people beside somebody with a word in common, to estimate a sort by
