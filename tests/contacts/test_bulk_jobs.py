@@ -133,7 +133,7 @@ def read(task):
     """The first two columns of the exported file."""
     if task.args["format"] == "csv":
         return [tuple(row[:2]) for row in csv.reader(io.StringIO(Path(task.file.path).read_text("utf-8-sig")))]
-    return [row[:2] for row in load_workbook(task.file.path, read_only=True).active.iter_rows(values_only=True)]
+    return [row[:2] for row in load_workbook(task.file.path).active.iter_rows(values_only=True)]
 
 
 class TestBesideOthers:
