@@ -13,12 +13,18 @@ from django.utils.translation import gettext as _
 from pregon.accounts.models import Account
 from pregon.contacts import fields
 from pregon.contacts.models import Field
+from pregon.lib import spreadsheets
 
 
 class Dress(NamedTuple):
-    """How a line is written: SQL of a cell over a text `{0}`, and of what stands before, between and after cells."""
+    """How a line is written: SQL of a cell over a text `{0}`, and of what stands before, between and after cells.
+
+    `number` and `date` are of values as `field_values` writes them, or of anything else.
+    """
 
     cell: str
+    number: str
+    date: str
     before: str
     between: str
     after: str
@@ -31,9 +37,21 @@ _QUOTED = f"""'"' || replace({_SAFE}, '"', '""') || '"'"""
 _PLAIN = r"regexp_replace(left({0}, 32767), '[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]', '', 'g')"
 _ESCAPED = f"replace(replace(replace({_PLAIN}, '&', '&amp;'), '<', '&lt;'), '>', '&gt;')"
 _TEXT = f"""'<c t="inlineStr"><is><t xml:space="preserve">' || {_ESCAPED} || '</t></is></c>'"""
+# With the decimals of the country, where «1.234» may be a thousand.
+_LOCAL = "replace({0}, '.', %(point)s::text)"
+# A cell holds 15 digits. All figures of a workbook have a point, whatever the country, and are read so again.
+_FITS = "{0} ~ '^-?(0|[1-9][0-9]*)([.][0-9]+)?$' AND length(translate({0}, '-.', '')) <= 15"
+_NUMBER = f"CASE WHEN {_FITS} THEN '<c><v>' || {{0}} || '</v></c>' ELSE {_TEXT} END"
+# Days since the one before 1900, as a sheet counts them: wrongly before March of that year. 31 February is a text.
+_LOOKS = "{0} ~ '^(19|20)[0-9][0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$'"
+_DAY = "(make_date(left({0}, 4)::int, substr({0}, 6, 2)::int, 1) + substr({0}, 9, 2)::int - 1)"
+_DATE = f"""CASE WHEN {_LOOKS} THEN
+    CASE WHEN to_char({_DAY}, 'YYYY-MM-DD') = {{0}} AND {_DAY} >= DATE '1900-03-01'
+        THEN '<c s="{spreadsheets.DAY_STYLE}"><v>' || ({_DAY} - DATE '1899-12-30') || '</v></c>' ELSE {_TEXT} END
+ELSE {_TEXT} END"""
 DRESSES = {
-    "csv": Dress(_QUOTED, "''", "','", r"E'\r\n'"),
-    "xlsx": Dress(_TEXT, "'<row>'", "''", "'</row>'"),
+    "csv": Dress(_QUOTED, _QUOTED.format(_LOCAL), _QUOTED, "''", "','", r"E'\r\n'"),
+    "xlsx": Dress(_TEXT, _NUMBER, _DATE, "'<row>'", "''", "'</row>'"),
 }
 
 _CELLS = (
@@ -76,16 +94,14 @@ def head(own: Sequence[Own], dress: str) -> bytes:
 def lines(contacts: Sequence[int], own: Sequence[Own], point: str, dress: str) -> bytes:
     """Of contacts (ids) in the order of their ids, with days on the active clock.
 
-    `point` is what the country writes before decimals: «1.234» may be a thousand there.
+    `point` is what the country writes before decimals, in a CSV: «1.234» may be a thousand there.
     """
     params: dict[str, Any] = {f"field_{at}": field.name for at, field in enumerate(own)}
-    values = [
-        f"replace({value}, '.', %(point)s)" if field.kind == Field.Kind.NUMBER else value
-        for field, value in zip(own, (f"coalesce(c.fields ->> %({key})s, '')" for key in params), strict=True)
-    ]
+    values = [f"coalesce(c.fields ->> %({key})s, '')" for key in params]
+    kinds = ["" for _cell in _CELLS] + [field.kind for field in own]
     params |= {"contacts": contacts, "zone": timezone.get_current_timezone_name(), "point": point}
     people = "contacts_contact AS c WHERE c.id = ANY(%(contacts)s::bigint[])"
-    return _written(dress, [*_CELLS, *values], people, params)
+    return _written(dress, [*_CELLS, *values], people, params, kinds)
 
 
 def _heads() -> list[str]:
@@ -94,10 +110,12 @@ def _heads() -> list[str]:
     ]  # fmt: skip
 
 
-def _written(dress: str, cells: Sequence[str], people: str, params: dict[str, Any]) -> bytes:
+def _written(dress: str, cells: Sequence[str], people: str, params: dict[str, Any], kinds: Sequence[str] = ()) -> bytes:
     how = DRESSES[dress]
+    by_kind: dict[str, str] = {Field.Kind.NUMBER: how.number, Field.Kind.DATE: how.date}
+    dressed = [by_kind.get(kind, how.cell) for kind in kinds] or [how.cell] * len(cells)
     named = ", ".join(f"{cell} AS cell_{at}" for at, cell in enumerate(cells))
-    joined = f" || {how.between} || ".join(how.cell.format(f"cell_{at}") for at in range(len(cells)))
+    joined = f" || {how.between} || ".join(cell.format(f"cell_{at}") for at, cell in enumerate(dressed))
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone, translation
 from openpyxl import load_workbook
 
-from pregon.contacts import bulk, consent, export_files, imports, people, traces
+from pregon.contacts import bulk, consent, export_files, fields, imports, people, traces
 from pregon.contacts.bulk import Kind, Status
+from pregon.contacts.field_values import Reading
 from pregon.contacts.import_staging import Outcome
 from pregon.contacts.models import Consent, Contact, Source, Task
 from tests import make
@@ -133,6 +134,51 @@ def test_nothing_is_calculated_in_a_workbook():
     assert {cell.data_type for row in sheet.iter_rows() for cell in row if cell.value} == {"s"}  # "f" were a formula
     assert [row[0].value for row in sheet.iter_rows(min_row=2)] == [*FORMULAS[:4], "unodos", "x" * 120]
     assert sheet.freeze_panes == "A2"
+
+
+NUMBERS = {
+    "12.5": 12.5,
+    "-3": -3,
+    "0": 0,
+    "1234567890123456": "1234567890123456",
+    "007": "007",
+    "=1+1": "=1+1",
+    "1.234": 1.234,
+}
+DAYS = {
+    "1990-11-20": "1990-11-20 00:00:00", "1900-01-05": "1900-01-05", "2026-02-31": "2026-02-31", "abril": "abril",
+    "=1+1": "=1+1", "2026-1": "2026-1", "2024-02-29": "2024-02-29 00:00:00",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("country", ["MX", "AR"])
+def test_numbers_and_days_are_cells_of_their_kind(country):
+    """What does not fit its kind stays a text, and so do a phone and a text of digits."""
+    account = make.account(country=country)
+    fields.ensure(account, {"gasto": Reading("number"), "cumple": Reading("date"), "dni": Reading("text")})
+    for gasto, cumple in zip(NUMBERS, DAYS, strict=True):
+        make.contact(account, "Ana", fields={"gasto": gasto, "cumple": cumple, "dni": "12345678"})
+    _head, *rows = read(export(account, "xlsx"))
+    assert [row[7] for row in rows] == [*NUMBERS.values()]
+    assert [str(row[8]) for row in rows] == [*DAYS.values()]
+    assert [isinstance(row[8], datetime) for row in rows] == [day.endswith(":00") for day in DAYS.values()]
+    assert {(type(row[1]), row[9]) for row in rows} == {(str, "12345678")}
+
+
+@pytest.mark.parametrize("country", ["MX", "AR"])
+def test_numbers_and_days_of_a_workbook_are_read_again_as_they_were(country):
+    account = make.account(country=country)
+    fields.ensure(account, {"gasto": Reading("number"), "cumple": Reading("date")})
+    for gasto in ("12.5", "1200", "1.234", "-0.25", "1234567890123.456"):
+        make.contact(
+            account, "Ana", consent="unknown", consent_at=None, fields={"gasto": gasto, "cumple": "1990-04-03"}
+        )
+    with Path(export(account, "xlsx").file.path).open("rb") as file:
+        import_ = imports.start(account, file, "lista.xlsx", make.user())
+    imports.finish(import_)
+    counts = imports.review(import_).counts
+    assert {outcome: counts[outcome] for outcome in Outcome.values if counts[outcome]} == {"unchanged": 5}
+    assert not import_.remarks.get("counts")
 
 
 @pytest.mark.parametrize("dress", DRESSES)

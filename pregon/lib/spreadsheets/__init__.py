@@ -10,11 +10,12 @@ rows are read (a broken archive shows late).
 """
 
 from pregon.lib.spreadsheets.columns import Field, guess_mapping, is_withdrawal, read_permission
-from pregon.lib.spreadsheets.export import write_csv, write_workbook
+from pregon.lib.spreadsheets.export import DAY_STYLE, write_csv, write_workbook
 from pregon.lib.spreadsheets.reading import MAX_TEXT, MAX_WORKBOOK, open  # noqa: A004 (called as spreadsheets.open)
 from pregon.lib.spreadsheets.table import MAX_COLUMNS, Row, RowProblem, SpreadsheetError, Table
 
 __all__ = [
+    "DAY_STYLE",
     "MAX_COLUMNS",
     "MAX_TEXT",
     "MAX_WORKBOOK",
