@@ -1,23 +1,19 @@
 """A person's data erased: nothing of them is found anywhere, their no stays, figures and other people are as before."""
 
-import base64
 import threading
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from procrastinate.contrib.django.models import ProcrastinateJob
 
 from pregon.accounts.models import Account, User
 from pregon.contacts import consent, merging, optin, people
 from pregon.contacts.models import Consent, ConsentEntry, Contact, ContactImport, Erasure, OptinRequest, Refusal, Source
 from pregon.sending import erasure, outbox, replies
-from pregon.sending.jobs import finish_erasures
-from pregon.sending.models import Batch, Message, Omission, Reply, Status, Wamid
+from pregon.sending.models import Batch, Message, Omission, Status
 from pregon.sending.outbox import Advance
 from pregon.whatsapp.models import Number
 from tests import make
@@ -25,25 +21,10 @@ from tests.contacts.test_imports import begin, bring
 from tests.sending import rows
 from tests.sending.books import assert_balanced
 from tests.sending.test_replies import says
-
-NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
-MOBILE, EARLIER, TWIN = "+522225550777", "+522225550778", "+522225550779"
-FILE = "Nombre;Celular;Correo;Permiso;Domicilio\nZoraida Q.;222-555 07 77;zoraida@example.net;sí;Jacarandas 12\n"
-FULLER = (
-    "Nombre;Celular;Correo;Permiso;Domicilio\nZoraida Quetzal;222-555 07 77;zoraida@example.net;sí;Jacarandas 14\n"
-    "Zoraida Q.;2225550777;;sí;\nRosa Quiroz;222 555 0184;;sí;\n"
-)
-
-
-def as_meta_writes(mobile: str) -> str:
-    """The number stands within the id, in base64."""
-    return "wamid." + base64.b64encode(b"\x1c\x18\x0d" + mobile.removeprefix("+").encode() + b"\x15\x02").decode()
-
-
-NEEDLES = ("zoraida", "jacarandas", "222-555 07 77", MOBILE[3:], EARLIER[3:], TWIN[3:], as_meta_writes(MOBILE))
+from tests.sending.zoraida import EARLIER, FILE, MOBILE, NOON, TWIN, as_meta_writes, erase, found, known, tables
 
 # Every table is in one of these. A new one: does it say anything of the people whom a business writes to? Then `erase` has to
-# know it, and `known` below puts her there; else it belongs to OTHERS.
+# know it, and `zoraida.known` puts her there; else it belongs to OTHERS.
 OF_PEOPLE = {
     "contacts_before", "contacts_change", "contacts_consententry", "contacts_contact", "contacts_contactimport",
     "contacts_merge", "contacts_optinrequest", "sending_message", "sending_reply", "sending_wamid",
@@ -80,74 +61,6 @@ def number() -> Number:
 @pytest.fixture
 def owner(number: Number) -> User:
     return make.member(number.account).user
-
-
-def tables() -> set[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
-        )
-        return {name for (name,) in cursor if not name.startswith("contacts_staged_")}
-
-
-def found(*needles: str) -> set[str]:
-    """The tables in which any row says any of this, in any column."""
-    wanted = [f"%{needle}%" for needle in needles or NEEDLES]
-    with connection.cursor() as cursor:
-
-        def says_it(table: str) -> bool:
-            quoted = connection.ops.quote_name(table)
-            cursor.execute(f"SELECT EXISTS (SELECT FROM {quoted} AS r WHERE r::text ILIKE ANY(%s))", [wanted])
-            return bool(cursor.fetchone()[0])
-
-        return {table for table in tables() if says_it(table)}
-
-
-def gone_before(number: Number) -> None:
-    """She was a contact once, got a message, answered it, and was deleted: both stay with the results."""
-    person = make.contact(number.account, "Zoraida", mobile=MOBILE)
-    batch = rows.launch(number, chosen=person.pk)
-    sent = Message.objects.get(batch=batch, contact=person)
-    Reply.objects.create(
-        wamid=as_meta_writes(MOBILE) + "1", account=number.account, number=number, contact=person, message=sent, batch=batch,
-        text="Vivo en Jacarandas", received_at=NOON,
-    )  # fmt: skip
-    people.delete(number.account, [person.pk], actor=make.user())
-
-
-def known(number: Number) -> Contact:
-    """She came in two files, the second of which changed her, has another number than before, got a message and answered."""
-    account = number.account
-    gone_before(number)
-    bring(account, FILE.replace("222-555 07 77", "222 555 0778"))
-    person = account.contacts.get(mobile=EARLIER)
-    details = people.Details(name="Zoraida Q.", mobile=MOBILE, email=person.email)
-    person = people.edit(person, details, actor=make.user())
-    bring(account, FULLER)
-    said = {"happened_at": timezone.now(), "actor": make.user(), "ip": "203.0.113.9", "text": "Lo dijo Zoraida"}
-    consent.record(person, Consent.GRANTED, source=Source.PANEL, **said)
-    twin = make.contact(account, "Zoraida", mobile=TWIN)
-    rows.launch(number, chosen=twin.pk)
-    merging.merge(account, person.pk, twin.pk, {}, make.user())
-    OptinRequest.objects.create(account=account, code="K7M2PQ4X", mobile=MOBILE, name="Zoraida")
-    batch = rows.launch(number, chosen=person.pk)
-    sent = Message.objects.get(batch=batch, contact=person)
-    Message.objects.filter(pk=sent.pk).update(error_details=f"Recipient {MOBILE} is not a valid one")
-    Wamid.objects.create(wamid=as_meta_writes(MOBILE), message=sent)
-    replies.receive([says(number, "Me mudé a Jacarandas", sender=MOBILE[1:], wamid=as_meta_writes(MOBILE) + "2")])
-    return Contact.objects.select_related("account").get(pk=person.pk)
-
-
-def click(person: Contact, owner: User) -> Erasure:
-    person = Contact.objects.select_related("account").get(pk=person.pk)
-    return erasure.erase(person, reason=Erasure.Reason.ASKED, actor=owner)
-
-
-def erase(person: Contact, owner: User) -> Erasure:
-    """All of it, as a worker completes it."""
-    done = click(person, owner)
-    erasure.complete(done.pk)
-    return done
 
 
 def counters() -> list[dict[str, int]]:
@@ -234,95 +147,6 @@ class TestNothingIsLeft:
         erase(known(number), owner)
         elsewhere.refresh_from_db()
         assert (elsewhere.name, elsewhere.consent) == ("Zoraida", Consent.GRANTED)
-
-
-def rows_read() -> dict[str, int]:
-    """In this transaction so far, by table."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables")
-        return dict(cursor.fetchall())
-
-
-def read_by(work: Callable[[], object]) -> dict[str, int]:
-    before = rows_read()
-    work()
-    return {table: rows - before.get(table, 0) for table, rows in rows_read().items() if rows != before.get(table, 0)}
-
-
-def send_to(number: Number, others: int) -> None:
-    """Each gets a message, which Meta takes."""
-    for _other in range(others):
-        make.contact(number.account)
-    batch = rows.launch(number)
-    messages = Message.objects.filter(batch=batch)
-    Wamid.objects.bulk_create([Wamid(wamid=f"wamid.{batch.pk}.{message.pk}", message=message) for message in messages])
-
-
-@pytest.mark.django_db
-class TestTheClick:
-    def test_reads_as_much_of_a_large_business_as_of_a_small_one(self, number, owner):
-        with connection.cursor() as cursor:  # of tables as small as a test's it would read all anyway
-            cursor.execute("SET LOCAL enable_seqscan = off")
-        person = known(number)
-        small = read_by(lambda: click(person, owner))
-        erasure.complete(erasure.due()[0])
-        send_to(number, 400)
-        person = known(number)
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE contacts_contact, sending_message, sending_wamid")
-        large = read_by(lambda: click(person, owner))
-        assert {
-            table: (small.get(table, 0), rows) for table, rows in large.items() if rows > small.get(table, 0) + 40
-        } == {}
-
-    def test_leaves_what_no_index_leads_to_until_a_worker_completes_it(self, number, owner):
-        done = click(known(number), owner)
-        assert found() == {"sending_message", "sending_reply", "sending_wamid", "contacts_erasure"}
-        assert not Message.objects.filter(name__contains="Q.").exists(), "what she got as this contact is gone at once"
-        [job] = ProcrastinateJob.objects.filter(task_name="sending:complete_erasure", args__erasure_id=done.pk)
-        assert (job.status, erasure.due()) == ("todo", [done.pk])
-        erasure.complete(done.pk)
-        assert (found(), erasure.due()) == (set(), [])
-
-    def test_a_lost_job_is_taken_up_within_the_hour(self, number, owner):
-        click(known(number), owner)
-        finish_erasures(0)
-        assert (found(), erasure.due()) == (set(), [])
-
-    def test_a_worker_that_ends_in_the_middle_is_followed_by_another(self, number, owner):
-        """Its messages are nobody's by then, and only their ids lead to Meta's."""
-        done = click(known(number), owner)
-        earlier = Message.objects.get(mobile=TWIN)
-        Wamid.objects.create(wamid=as_meta_writes(TWIN), message=earlier)
-        with transaction.atomic():
-            done.left = {"messages": [*done.left["messages"], earlier.pk]}
-            done.save()
-        erasure.complete(done.pk)
-        assert not Wamid.objects.exists()
-
-    def test_one_that_is_leaving_is_waited_for(self, number, owner):
-        """She was deleted, and added again, while a message was handed to Meta."""
-        person = make.contact(number.account, "Zoraida", mobile=MOBILE)
-        batch = rows.launch(number, chosen=person.pk)
-        leased = outbox.lease(number.pk, 10)
-        people.delete(number.account, [person.pk], actor=owner)
-        done = click(make.contact(number.account, "Zoraida", mobile=MOBILE), owner)
-        erasure.complete(done.pk)
-        assert (erasure.due(), Message.objects.get(batch=batch).mobile) == ([done.pk], MOBILE)
-        rows.flush(batch, results=[{"id": leased.rows[0].id, "wamid": as_meta_writes(MOBILE)}], finished=[leased.id])
-        erasure.complete(done.pk)
-        assert (found(), erasure.due()) == (set(), [])
-
-    def test_who_came_back_before_the_worker_came_keeps_what_is_sent_since(self, number, owner):
-        done = click(known(number), owner)
-        person = make.contact(number.account, "Ana", mobile=MOBILE)
-        later = Message.objects.get(batch=rows.launch(number, chosen=person.pk))
-        Message.objects.filter(pk=later.pk).update(
-            created_at=done.erased_at + timedelta(seconds=1)
-        )  # a test has one now()
-        erasure.complete(done.pk)
-        later.refresh_from_db()
-        assert (later.mobile, erasure.due()) == (MOBILE, [])
 
 
 @pytest.mark.django_db
