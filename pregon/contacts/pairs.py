@@ -1,4 +1,4 @@
-"""Contacts who may be the same person: found among a million in a minute, a part at a time, and remembered until decided.
+"""Contacts who may be the same person: found among a million in some minutes, a part at a time, and remembered until decided.
 
 Two ways lead to candidates, each one statement that reads and locks nothing:
 

