@@ -65,7 +65,7 @@ class TestForm:
     def test_a_new_one_begins_with_a_whole_condition(self, owner, browser):
         make.contact(owner.account, "Ana")
         page = browser.get(url("segment_new"))
-        assert '<b class="num">1 persona</b>' in page.text
+        assert '<b class="num">1 persona</b> <span class="soft">de las que ' in page.text
         assert "Completa las condiciones" not in page.text
         assert 'hx-trigger="change from' in page.text
         page = browser.post(url("segment_new"), {"mode": "all", "act": "add", "add": "tag"})
