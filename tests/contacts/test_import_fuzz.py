@@ -175,3 +175,8 @@ def test_every_row_is_saved_or_left_out(settings, tmp_path, rows, name, delimite
 def test_any_bytes_are_a_table_or_a_sentence(settings, tmp_path, content):
     settings.MEDIA_ROOT = tmp_path
     check(make.account(), content, "a.csv", "store", ["text"])
+
+
+def test_cards_with_a_nul():
+    rows = [["Ana\0", "2225550101", "\0", "", "VIP\0"], ["\0", "2225550102", "", "\0", ""]]
+    check(make.account(), as_cards(rows, "", "utf-8"), "c.vcf", "store", ["text"])

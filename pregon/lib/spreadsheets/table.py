@@ -73,8 +73,8 @@ class Table:
         self.problems = problems
         self.headers = headers
         """One name per column, never blank, never twice."""
-        self.sample: list[list[str]] = [self._fit(row.cells) for row in body]
-        """Cells of the first rows, to guess what each column is."""
+        self.sample: list[list[str]] = [[_kept(cell) for cell in self._fit(row.cells)] for row in body]
+        """Cells of the first rows, to guess what each column is; as JSON they may be kept."""
         self._body, self._rest = body, rest
 
     @property
@@ -122,6 +122,11 @@ def _not_blank(raw: Iterable[Raw]) -> Iterator[Row]:
             raise SpreadsheetError(
                 _("El archivo tiene más de un millón de filas en blanco: bórralas y súbelo otra vez.")
             )
+
+
+def _kept(cell: str) -> str:
+    """A vCard, or an old workbook, may have a NUL in a cell; no database takes one."""
+    return cell.replace("\0", "")
 
 
 def _unescaped(cell: str) -> str:
@@ -190,7 +195,7 @@ def _name(head: list[str] | None, width: int, problems: list[RowProblem]) -> lis
     """Blank names become "Columna 3"; the second "Teléfono" becomes "Teléfono (2)", and is told."""
     names: list[str] = []
     for place in range(width):
-        given = " ".join((head[place] if head and place < len(head) else "").split())[:100]
+        given = " ".join(_kept(head[place] if head and place < len(head) else "").split())[:100]
         name = given or _("Columna %(n)s") % {"n": place + 1}
         if name in names:
             problems.append(RowProblem(0, _("La columna «%(name)s» aparece más de una vez.") % {"name": name}))
