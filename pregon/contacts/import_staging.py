@@ -230,9 +230,12 @@ def _given(import_: ContactImport, lines: tuple[int, int]) -> dict[str, Any]:
 
 def _beside(import_: ContactImport, which: str, limit: str) -> str:
     """SELECT of the rows with whom they are about: `contact`, `refused`, and whether a row `changes` anything."""
-    return _BESIDE.format(table=table(import_), which=which, limit=limit)
+    return _BESIDE.format(table=table(import_), which=which, limit=limit, account=_ACCOUNT)
 
 
+# Its value is kept from the planner: of a business that is not yet in its statistics it supposes one contact, so that any index
+# that begins with the business would do, and all of its contacts be looked through for every row.
+_ACCOUNT = "(SELECT %(account)s::bigint)"
 # For a part LIMIT 1, one look into an index per row, whatever the planner thinks of a table that grows while it is filled;
 # nothing for the whole file, so that it may read the tables side by side.
 _BESIDE = """
@@ -252,11 +255,11 @@ SELECT s.*, given.ids AS tag_ids, c.id AS contact, c.consent, coalesce(refusal.h
     ) AS changes
 FROM {table} AS s
 LEFT JOIN LATERAL (
-    SELECT * FROM contacts_contact AS c WHERE c.account_id = %(account)s AND c.mobile = s.mobile {limit}
+    SELECT * FROM contacts_contact AS c WHERE c.account_id = {account} AND c.mobile = s.mobile {limit}
 ) AS c ON true
 LEFT JOIN LATERAL (
     SELECT * FROM contacts_refusal AS refusal
-    WHERE s.mobile IS NOT NULL AND refusal.account_id = %(account)s AND refusal.mobile_hash = s.hash {limit}
+    WHERE s.mobile IS NOT NULL AND refusal.account_id = {account} AND refusal.mobile_hash = s.hash {limit}
 ) AS refusal ON true
 LEFT JOIN given ON given.tags = s.tags
 WHERE {which}
@@ -269,7 +272,7 @@ def _grants(way: Way) -> str:
 
 def _outcome(way: Way) -> str:
     here = finding.digits_of("beside.raw")
-    return _OUTCOME.format(word=way.word, grants=_grants(way), digits=finding.RAW, digits_here=here)
+    return _OUTCOME.format(word=way.word, grants=_grants(way), digits=finding.RAW, digits_here=here, account=_ACCOUNT)
 
 
 _OUTCOME = """CASE
@@ -277,7 +280,7 @@ _OUTCOME = """CASE
     WHEN line > first_line THEN 'duplicate'
     WHEN mobile IS NULL THEN CASE WHEN (
         SELECT true FROM contacts_contact AS c
-        WHERE c.account_id = %(account)s AND c.mobile IS NULL AND {digits} = {digits_here}
+        WHERE c.account_id = {account} AND c.mobile IS NULL AND {digits} = {digits_here}
             AND c.mobile_raw = beside.raw AND c.search = beside.search LIMIT 1
     ) THEN 'unchanged' ELSE 'to_fix' END
     WHEN refused THEN 'withdrawn'
