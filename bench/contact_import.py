@@ -1,5 +1,6 @@
 """How fast a file of contacts becomes contacts, with validation, duplicates, tags and consent: from the upload to the last
-person saved, the figures of the review included, by a worker as it runs anywhere, while others say no. Then the same file again.
+person saved, the figures of the review included, by a worker as it runs anywhere, while others say no, about one a second. Then
+the same file again.
 
 BENCH_IMPORT=100000 in the environment makes the million smaller, for a look.
 """
