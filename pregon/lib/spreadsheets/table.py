@@ -1,6 +1,7 @@
 """Rows of raw cells become a table: where its head is, what its columns are called, what was odd about it."""
 
 import collections
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -77,7 +78,7 @@ class Table:
         """Cells of the first rows, to guess what each column is; as JSON they may be kept."""
         self._body, self._rest = body, rest
 
-    @property
+    @functools.cached_property
     def rows(self) -> Iterator[Row]:
         """Can be read once."""
         return self._rows(itertools.chain(self._body, _not_blank(self._rest)))
