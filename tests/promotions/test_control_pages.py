@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from pregon.accounts.models import Account, Role
-from pregon.promotions import halts, launch, quiet, recurrences
+from pregon.promotions import halts, quiet, recurrences
 from pregon.promotions.models import Broadcast, Recurrence
 from pregon.promotions.recurrences import Rule
 from pregon.sending import outbox
@@ -29,23 +29,6 @@ def owner():
     make.contact(member.account, "Ana")
     make.contact(member.account, "Eva")
     return member
-
-
-@pytest.fixture
-def browser(owner):
-    return make.signed_in(owner)
-
-
-@pytest.fixture
-def approved(owner):
-    return make.broadcast(owner.account, approved_by=owner.user)
-
-
-@pytest.fixture
-def launched(owner, approved):
-    launch.launch(approved, owner.user)
-    approved.refresh_from_db()
-    return approved
 
 
 def fall_asleep(owner):
