@@ -41,10 +41,10 @@ def take_back(task: Task, part: TaskPart) -> int:
     if task.kind == Kind.CONSENT:  # its permissions count for nothing by now
         consent.settle(task.account_id, found)
         return len(found)
-    back = tags.unlink(part.links)
+    back = tags.unlink(task, part.given)
     if found:
         tags.revive(task.account, task.args["take"]["tag"], task.args["take"]["name"])
-        back += [contact for _link, contact in tags.put(task.account, part.people, [task.args["take"]["name"]])]
+        back += tags.put(task.account, part.people, [task.args["take"]["name"]])
     return len({*back})
 
 
@@ -57,10 +57,10 @@ def close_back(task: Task) -> None:
 def _tag(task: Task, ids: list[int]) -> int:
     put, taken = task.args["put"], task.args["take"]
     lost = tags.take(task.account, ids, taken["tag"]) if taken else []
-    given = tags.put(task.account, ids, put) if put else []
+    given = tags.put(task.account, ids, put, task) if put else []
     if given or lost:
-        TaskPart.objects.create(task=task, links=[link for link, _contact in given], people=lost)
-    return len({*lost, *(contact for _link, contact in given)})
+        TaskPart.objects.create(task=task, given=given, people=lost)
+    return len({*lost, *given})
 
 
 def _say(said: Act, task: Task, ids: list[int]) -> int:

@@ -28,7 +28,6 @@ UNIT = "\x1f"  # between tags, and between remarks
 NULL = "\x1e"  # no cell has it: control characters become spaces
 SAYS = "\x1d"  # in a remark, between the field and its cell
 NAME, EMAIL = "@name", "@email"  # in a remark; no field of the business's own has such a name
-LINES_PER_FRAME = 5_000
 TOLD = 200  # letters of a cell in a remark
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}").search
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
@@ -114,7 +113,7 @@ def frames(file: BinaryIO, name: str, how: How, turn: int = 0, of: int = 1) -> I
     """The whole file, or of so many frames one, which differ in their lines. Raises SpreadsheetError."""
     table = spreadsheets.open(file, name)
     read = Reader(how, exact=table.exact).read
-    for rows in table.stretches(LINES_PER_FRAME, turn, of):
+    for rows in table.stretches(turn, of):
         lines = "".join([read(line, cells) for line, cells in rows])
         yield Frame(len(rows), file.tell(), lines.encode("utf-8", "replace"), [])
     yield Frame(0, file.tell(), b"", [(problem.line, problem.text) for problem in table.problems])

@@ -12,7 +12,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from pregon.contacts import changes, consent, import_saving, optouts, removal, tags
-from pregon.contacts.models import Before, Contact, ContactImport, Field, Tag
+from pregon.contacts.models import Before, Contact, ContactImport, ContactTag, Field, Tag
 from pregon.lib import text
 
 PART = 2_000  # people
@@ -136,7 +136,7 @@ def _touched(import_: ContactImport, people: Sequence[Contact]) -> list[Contact]
 
 def _since(import_: ContactImport) -> Q:
     """Of whom it brought: whoever was touched."""
-    links = Contact.tags.through.objects.filter(contact=OuterRef("pk")).exclude(tag__in=_tags(import_))
+    links = ContactTag.objects.filter(contact=OuterRef("pk")).exclude(tag__in=_tags(import_))
     return ~Q(updated_at=F("created_at")) | Q(last_inbound_at__isnull=False) | Q(Exists(links))
 
 

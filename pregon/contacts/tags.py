@@ -6,7 +6,7 @@ from django.db import connection, transaction
 
 from pregon.accounts.models import Account
 from pregon.contacts import tag_names
-from pregon.contacts.models import Tag
+from pregon.contacts.models import Tag, Task
 from pregon.lib import text
 
 
@@ -38,11 +38,17 @@ def keep(account: Account, names: Iterable[str]) -> list[int]:
 
 
 @transaction.atomic
-def put(account: Account, contacts: list[int], names: Iterable[str]) -> list[tuple[int, int]]:
-    """Gives the tags to contacts of the account (ids). Returns what was missing: the new links with their contacts."""
+def put(account: Account, contacts: list[int], names: Iterable[str], task: Task | None = None) -> list[int]:
+    """Gives the tags to contacts of the account (ids). Returns who lacked one."""
+    given = {
+        "account": account.pk,
+        "contacts": contacts,
+        "tags": keep(account, names),
+        "task": task.pk if task else None,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_PUT, {"account": account.pk, "contacts": contacts, "tags": keep(account, names)})
-        return [(link, contact) for link, contact in cursor]
+        cursor.execute(_PUT, given)
+        return sorted({contact for (contact,) in cursor})
 
 
 # The rows stay until this is committed: no link to a contact that is being deleted.
@@ -50,8 +56,9 @@ _PUT = """
 WITH people AS MATERIALIZED (
     SELECT id FROM contacts_contact WHERE account_id = %(account)s AND id = ANY(%(contacts)s::bigint[]) ORDER BY id FOR KEY SHARE
 )
-INSERT INTO contacts_contact_tags (contact_id, tag_id) SELECT people.id, tag FROM people, unnest(%(tags)s::bigint[]) AS tag
-ON CONFLICT DO NOTHING RETURNING id, contact_id
+INSERT INTO contacts_contact_tags (contact_id, tag_id, task_id)
+SELECT people.id, tag, %(task)s FROM people, unnest(%(tags)s::bigint[]) AS tag
+ON CONFLICT DO NOTHING RETURNING contact_id
 """
 
 
@@ -69,10 +76,13 @@ DELETE FROM contacts_contact_tags WHERE contact_id = ANY(%(contacts)s::bigint[])
 """
 
 
-def unlink(links: list[int]) -> list[int]:
-    """Takes back what `put` made (ids of links). Returns whose they were; a link that was made again since is another one."""
+def unlink(task: Task, contacts: list[int]) -> list[int]:
+    """Takes back what `put` gave to these for the task; not what was given again since. Returns who had it."""
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM contacts_contact_tags WHERE id = ANY(%s) RETURNING contact_id", [links])
+        cursor.execute(
+            "DELETE FROM contacts_contact_tags WHERE contact_id = ANY(%s) AND task_id = %s RETURNING contact_id",
+            [contacts, task.pk],
+        )
         return [contact for (contact,) in cursor]
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Iterable
 from gettext import gettext as _
+from pathlib import Path
 
 import psutil
 import psycopg
@@ -19,7 +21,6 @@ from pregon.embedded.place import Place
 # Written to postgresql.conf once, by initdb: whoever knows better edits that file.
 SETTINGS = {
     "max_connections": "100",
-    "shared_buffers": "256MB",
     "maintenance_work_mem": "128MB",
     "max_wal_size": "2GB",
     "wal_compression": "on",
@@ -66,8 +67,18 @@ def _initdb_options() -> Iterable[str]:
     # knows upper and lower case of all letters on every system (the wheel has no ICU).
     yield from ("-U", "pregon", "-A", "trust", "-E", "UTF8")
     yield from ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-    for name, value in SETTINGS.items():
+    buffers = _buffers()
+    # What is written ahead has room, too: else those who save a file wait for the disk at the same time.
+    for name, value in {**SETTINGS, "shared_buffers": f"{buffers}MB", "wal_buffers": f"{buffers // 16}MB"}.items():
         yield from ("-c", f"{name}={value}")
+
+
+def _buffers() -> int:
+    """Megabytes: an eighth of the machine's memory, or of the container's; enough for a million contacts with their indexes."""
+    memory = psutil.virtual_memory().total
+    with contextlib.suppress(OSError, ValueError):  # not Linux, or "max"
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return min(max(memory // 8 // 2**20, 128), 1024)
 
 
 def _check_version(place: Place) -> None:

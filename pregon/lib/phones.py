@@ -90,7 +90,7 @@ def read(raw: str, region: str) -> Phone | Problem:
 
     Never raises for a cell, whatever it holds. Raises ValueError for a region that libphonenumber does not know.
     """
-    if found := _well_formed(raw, region):
+    if found := _well_formed(raw.replace(" ", "").replace("-", ""), region):
         return found
     if _PLAIN(raw):
         number = raw.translate(_DROP_SEPARATORS)

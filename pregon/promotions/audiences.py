@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from pregon.accounts.models import Account
 from pregon.contacts import finding, rules, segments
-from pregon.contacts.models import Contact, Merge, Segment, Tag
+from pregon.contacts.models import Contact, ContactTag, Merge, Segment, Tag
 from pregon.contacts.rules import EVERYBODY, Group
 
 Json = dict[str, Any]
@@ -93,7 +93,7 @@ def people(account: Account, definition: Definition) -> QuerySet[Contact]:
     if definition.kind is Kind.SEGMENT:
         return finding.of(account, "", definition.rules).people
     if definition.kind is Kind.TAGS:
-        tagged = Contact.tags.through.objects.filter(tag_id__in=definition.ids)
+        tagged = ContactTag.objects.filter(tag_id__in=definition.ids)
         return rows.filter(id__in=tagged.values("contact_id"))
     if definition.kind is Kind.CONTACTS:
         merged = Merge.objects.filter(lost_id__in=definition.ids).values("kept")

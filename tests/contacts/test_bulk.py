@@ -11,7 +11,7 @@ from django.utils import timezone
 from pregon.contacts import bulk, bulk_people, consent, merging, people, rules, tally
 from pregon.contacts.bulk import Kind, Status
 from pregon.contacts.bulk_people import Chosen
-from pregon.contacts.models import Consent, ConsentEntry, Contact, Refusal, Source, Task, TaskPart
+from pregon.contacts.models import Consent, ConsentEntry, Contact, ContactTag, Refusal, Source, Task, TaskPart
 from pregon.contacts.rules import Group, Rule
 from tests import make
 from tests.contacts.crowd import ANAS, begin, do, gather, snapshot, tagged, take_back
@@ -246,7 +246,7 @@ class TestDelete:
         task = do(account, Kind.DELETE, query=ANAS)
         assert set(account.contacts.values_list("id", flat=True)) == set(ids) - set(ids[::3])
         assert (task.changed, tally.of(account).total) == (10, 20)
-        assert Contact.tags.through.objects.count() == 20
+        assert ContactTag.objects.count() == 20
         assert not ConsentEntry.objects.filter(contact__in=ids[::3]).exists()
         assert Refusal.objects.get(account=account).mobile_hash == consent.hash_of(person.mobile)
         message.refresh_from_db()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from pregon.contacts import consent, history, merging, pairs, people
-from pregon.contacts.models import Consent, ConsentEntry, Contact, Merge, Pair, Refusal, Source
+from pregon.contacts.models import Consent, ConsentEntry, Contact, ContactTag, Merge, Pair, Refusal, Source
 from pregon.contacts.people import Details
 from pregon.promotions import audiences, forecast
 from pregon.promotions.audiences import Kind
@@ -67,7 +67,7 @@ class TestData:
         make.tag(two[0].account, "Centro", two[1])
         kept = merge(*two)
         assert sorted(kept.tags.values_list("name", flat=True)) == ["Centro", "VIP"]
-        assert Contact.tags.through.objects.count() == 2
+        assert ContactTag.objects.count() == 2
 
     def test_what_one_lacks_the_other_fills(self, account):
         one = newcomer(account, "", fields={"sucursal": "Centro"})

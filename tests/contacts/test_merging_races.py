@@ -8,7 +8,7 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from pregon.contacts import consent, merging, optin, pairs, people, tags
-from pregon.contacts.models import Consent, ConsentEntry, Contact, Merge, Pair, Refusal, Source, Task
+from pregon.contacts.models import Consent, ConsentEntry, Contact, ContactTag, Merge, Pair, Refusal, Source, Task
 from tests import make
 from tests.contacts.crowd import do
 from tests.contacts.test_races import begin, commit, fresh, together
@@ -32,7 +32,7 @@ def merge(kept, lost, actor=None):
 
 def orphans():
     """What refers to a contact that is none."""
-    links = Contact.tags.through.objects.exclude(contact__in=Contact.objects.all())
+    links = ContactTag.objects.exclude(contact__in=Contact.objects.all())
     entries = ConsentEntry.objects.exclude(contact=None).exclude(contact__in=Contact.objects.all())
     both = Pair.objects.exclude(low__in=Contact.objects.all(), high__in=Contact.objects.all())
     return (
@@ -174,11 +174,11 @@ def _take(account, person, tag):
 def test_a_tag_taken_from_the_last_who_have_it(two):
     account, actor = two[0].account, make.user()
     tag = account.tags.get()
-    Contact.tags.through.objects.filter(contact=two[0]).delete()
+    ContactTag.objects.filter(contact=two[0]).delete()
     calls = (lambda: merge(*two, actor), lambda: _take(account, two[1], tag))
     assert together(*calls) == []
     there = account.tags.filter(pk=tag.pk).exists()
-    assert Contact.tags.through.objects.count() == (1 if there else 0)
+    assert ContactTag.objects.count() == (1 if there else 0)
 
 
 def test_found_while_one_is_deleted(two):

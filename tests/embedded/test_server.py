@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import psutil
 import psycopg
 import pytest
 
@@ -232,6 +233,14 @@ def test_mobiles_never_reach_the_log(home: Path) -> None:
         logs = list((home / "postgres" / "data" / "log").iterdir())
         eventually(lambda: _holds(logs, "people_mobile_key"))
         assert not any("5550142" in log.read_text() for log in logs)
+
+
+def test_its_memory_is_a_part_of_the_machine_s(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = psutil.virtual_memory()
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: real._replace(total=2 * 2**30))
+    with server.running(home) as url, psycopg.connect(url) as connection:
+        shown = [connection.execute(f"SHOW {name}").fetchone() for name in ("shared_buffers", "wal_buffers")]
+    assert shown == [("256MB",), ("16MB",)]
 
 
 def _holds(logs: list[Path], word: str) -> None:

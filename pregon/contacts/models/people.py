@@ -66,7 +66,7 @@ class Contact(models.Model):
     source = models.ForeignKey(
         ContactImport, models.SET_NULL, null=True, blank=True, related_name="contacts", db_constraint=False
     )
-    tags = models.ManyToManyField(Tag, blank=True, related_name="contacts", db_constraint=False)
+    tags = models.ManyToManyField(Tag, blank=True, related_name="contacts", through="ContactTag")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -92,6 +92,25 @@ class Contact(models.Model):
     def reachable(self) -> bool:
         """Whether there is a number to write to, or Meta's id of someone who hides theirs."""
         return bool(self.mobile or self.meta_user_id)
+
+
+class ContactTag(models.Model):
+    """That a contact has a tag."""
+
+    pk = models.CompositePrimaryKey("contact_id", "tag_id")
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="+", db_constraint=False, db_index=False)
+    tag = models.ForeignKey(Tag, models.CASCADE, related_name="+", db_constraint=False)
+    task = (
+        models.ForeignKey(  # that gave it to many at once: its undo takes this back, and not what was given again since
+            "Task", models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+        )
+    )
+
+    class Meta:
+        db_table = "contacts_contact_tags"
+
+    def __str__(self) -> str:
+        return f"{self.contact_id}: {self.tag_id}"
 
 
 class Tally(models.Model):

@@ -66,8 +66,8 @@ class TaskPart(models.Model):
     """What one part of a task changed, kept for the way back."""
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="parts")
-    links = ArrayField(models.BigIntegerField(), default=list)  # between contacts and tags, that it made
+    given = ArrayField(models.BigIntegerField(), default=list)  # contacts who got a tag
     people = ArrayField(models.BigIntegerField(), default=list)  # contacts who lost a tag, or got permission
 
     def __str__(self) -> str:
-        return f"{len(self.links)} + {len(self.people)}"
+        return f"{len(self.given)} + {len(self.people)}"

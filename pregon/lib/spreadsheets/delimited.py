@@ -5,16 +5,17 @@ import csv
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
 from pregon.lib.spreadsheets import encodings
-from pregon.lib.spreadsheets.table import Raw, RowProblem, SpreadsheetError, Table, not_a_table
+from pregon.lib.spreadsheets.table import BLOCK, Raw, RowProblem, SpreadsheetError, Table, Turns, not_a_table
 
 _LONGEST = 1_000_000
 _LINES, _LETTERS = 40, 100_000  # what is looked at to find the delimiter
+_FEW = 100  # lines, however long, that are in memory at once
 _DELIMITERS = (",", ";", "\t", "|")
 _SEP_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE).fullmatch
 
@@ -22,12 +23,14 @@ _SEP_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE).fullmatch
 def read(file: BinaryIO) -> Table:
     """The table of a text file; raises SpreadsheetError."""
     problems: list[RowProblem] = []
-    lines = _Lines(encodings.lines(file, _LONGEST), problems)
-    first = lines.take_first()
-    _check_readable("".join(first))
-    delimiter = _delimiter(first)
-    told = bool(first and _SEP_LINE(first[0]))
-    return Table(itertools.islice(_parsed(lines, delimiter), int(told), None), problems)
+    turns = Turns()
+    lines = encodings.lines(file, _LONGEST)
+    first = _first(lines)
+    plain = [line.replace("\0", "") for line in first]
+    _check_readable("".join(plain))
+    rows = _Rows(itertools.chain(first, lines), _delimiter(plain), problems, turns)
+    told = bool(plain and _SEP_LINE(plain[0]))
+    return Table(itertools.islice(rows, int(told), None), problems, turns)
 
 
 def _check_readable(text: str) -> None:
@@ -37,40 +40,98 @@ def _check_readable(text: str) -> None:
         raise not_a_table()
 
 
-class _Lines:
-    """Lines on their way to `csv`: without NULs, and counted, for it closes an open cell without a word."""
+class _Rows:
+    """Rows of `csv`, whose lines come in blocks: one without quotes, nearly all, has a row in each line, and needs no care."""
 
-    def __init__(self, lines: Iterable[str], problems: list[RowProblem]) -> None:
-        self._lines = iter(lines)
+    def __init__(self, lines: Iterator[str], delimiter: str, problems: list[RowProblem], turns: Turns) -> None:
+        self._lines = lines
+        self._delimiter = delimiter
         self._problems = problems
-        self._first: list[str] = []
-        self.quotes = 0
+        self._turns = turns
+        self._quotes = 0
         """Since the last row's end: even in every well-formed row."""
-        self.letters = 0
+        self._letters = 0
         """Since the last row's end: a row is bounded, for its cells are all in memory."""
+        self._within = False
+        """Whether `csv` has asked for a line and not given its row yet: it closes an open cell without a word."""
 
-    def take_first(self) -> list[str]:
-        """Lines enough to see what the file is like; they will come again."""
-        for line in itertools.islice(self._lines, _LINES):
-            self._first.append(line)
-            if sum(map(len, self._first)) > _LETTERS:
-                break
-        return [line.replace("\0", "") for line in self._first]
+    def __iter__(self) -> Iterator[Raw]:
+        line = 1
+        while block := self._block(BLOCK - line % BLOCK):
+            if not _plain("".join(block)):
+                line = yield from self._carefully(block, line)
+                continue
+            if self._turns.mine(line):
+                yield from self._parsed(block, line)
+            line += len(block)
 
-    def __iter__(self) -> Iterator[str]:
-        for number, line in enumerate(itertools.chain(self._first, self._lines), 1):
-            self.letters += len(line)
-            if self.letters >= _LONGEST:
+    def _block(self, most: int) -> list[str]:
+        """So many lines at most; fewer, if they are long."""
+        block: list[str] = []
+        letters = 0
+        while letters < _LONGEST and (more := [*itertools.islice(self._lines, min(_FEW, most - len(block)))]):
+            block += more
+            letters += sum(map(len, more))
+        return block
+
+    def _parsed(self, lines: Iterable[str], first: int) -> Iterator[Raw]:
+        reader = csv.reader(lines, delimiter=self._delimiter)
+        try:
+            yield from enumerate(reader, first)
+        except csv.Error as error:  # a cell above csv's limit of 128 kB
+            raise _unclosed(first + reader.line_num - 1) from error
+
+    def _carefully(self, block: list[str], first: int) -> Generator[Raw, None, int]:
+        """These lines, and more of them until a row ends. Returns the next one."""
+        reader = csv.reader(self._fed(block, first), delimiter=self._delimiter)
+        line = first
+        try:
+            for cells in reader:
+                if self._quotes % 2 and first + reader.line_num > line + 1:
+                    raise _unclosed(line)
+                self._quotes = self._letters = 0
+                self._within = False
+                yield line, cells
+                line = first + reader.line_num
+        except csv.Error as error:
+            raise _unclosed(line) from error
+        return line
+
+    def _fed(self, block: list[str], first: int) -> Iterator[str]:
+        """Lines on their way to `csv`: without NULs, and counted."""
+        for number, line in enumerate(itertools.chain(block, self._rest()), first):
+            self._letters += len(line)
+            if self._letters >= _LONGEST:
                 raise SpreadsheetError(
                     _("Este archivo no es una tabla: una sola línea ocupa más de un millón de letras.")
                 )
-            self.quotes += line.count('"')
+            self._quotes += line.count('"')
+            self._within = True
             yield self._without_nul(number, line) if "\0" in line else line
+
+    def _rest(self) -> Iterator[str]:
+        """What a row that a block has begun still needs."""
+        while self._within and (line := next(self._lines, None)) is not None:
+            yield line
 
     def _without_nul(self, number: int, line: str) -> str:
         if not self._problems:
             self._problems.append(RowProblem(number, _("El archivo tenía caracteres vacíos (NUL): los quitamos.")))
         return line.replace("\0", "")
+
+
+def _plain(text: str) -> bool:
+    return len(text) < _LONGEST and '"' not in text and "\0" not in text
+
+
+def _first(lines: Iterator[str]) -> list[str]:
+    """Lines enough to see what the file is like."""
+    first: list[str] = []
+    for line in itertools.islice(lines, _LINES):
+        first.append(line)
+        if sum(map(len, first)) > _LETTERS:
+            break
+    return first
 
 
 def _delimiter(lines: list[str]) -> str:
@@ -94,20 +155,6 @@ def _tolerant(lines: list[str], delimiter: str) -> list[list[str]]:
     with contextlib.suppress(csv.Error):  # a cell without end: what was read before it decides
         rows.extend(csv.reader(lines, delimiter=delimiter))
     return rows
-
-
-def _parsed(lines: _Lines, delimiter: str) -> Iterator[Raw]:
-    reader = csv.reader(lines, delimiter=delimiter)
-    line = 1
-    try:
-        for cells in reader:
-            if lines.quotes % 2 and reader.line_num > line:
-                raise _unclosed(line)
-            lines.quotes = lines.letters = 0
-            yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as error:  # a cell above csv's limit of 128 kB
-        raise _unclosed(line) from error
 
 
 def _unclosed(line: int) -> SpreadsheetError:

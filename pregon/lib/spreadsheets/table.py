@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from pregon.lib.spreadsheets import columns
 
 MAX_COLUMNS: Final = 256
+BLOCK: Final = 5_000
+"""Lines that are read together."""
 _SAMPLE: Final = 25
 _MOST_BLANK: Final = 1 << 20  # as many rows as a sheet has
 _MOST_PROBLEMS: Final = 1000
@@ -50,14 +52,24 @@ Raw = tuple[int, list[str]]
 """A line and its cells, as the file has them."""
 
 
+class Turns:
+    """Which blocks of lines are read, when several read one file: all of them, unless `Table.stretches` says otherwise."""
+
+    turn, of = 0, 1
+
+    def mine(self, line: int) -> bool:
+        return line // BLOCK % self.of == self.turn
+
+
 class Table:
     """Headers and a stream of rows."""
 
     exact = False
     """Figures were figures in the file, and have a point before decimals."""
 
-    def __init__(self, raw: Iterable[Raw], problems: list[RowProblem]) -> None:
-        """`raw` gives rows of any width, blank ones included; raises SpreadsheetError."""
+    def __init__(self, raw: Iterable[Raw], problems: list[RowProblem], turns: Turns | None = None) -> None:
+        """`raw` gives rows of any width, blank ones included, of others' `turns` or not; raises SpreadsheetError."""
+        self._turns = turns or Turns()
         rest = iter(raw)
         first = _narrow(itertools.islice(_not_blank(rest), _SAMPLE))
         head, body = _split(first, problems)
@@ -67,6 +79,7 @@ class Table:
     def of(cls, headers: Sequence[str], raw: Iterable[Raw], problems: list[RowProblem]) -> "Table":
         """A table whose columns are known; raises SpreadsheetError."""
         rest, table = iter(raw), cls.__new__(cls)
+        table._turns = Turns()
         table._begin([*headers], _narrow(itertools.islice(_not_blank(rest), _SAMPLE)), rest, problems)
         return table
 
@@ -83,12 +96,13 @@ class Table:
         """Can be read once."""
         return self._rows(itertools.chain(self._body, _not_blank(self._rest)))
 
-    def stretches(self, lines: int, turn: int = 0, of: int = 1) -> Iterator[list[Row]]:
-        """Instead of `rows`: those of every `lines` lines together; of so many stretches one, while the others are passed over."""
-        body = (row for row in self._body if row.line // lines % of == turn)
-        rest = (raw for raw in self._rest if raw[0] // lines % of == turn)
+    def stretches(self, turn: int = 0, of: int = 1) -> Iterator[list[Row]]:
+        """Instead of `rows`: those of each block of lines together; of so many blocks one, while the others are passed over."""
+        self._turns.turn, self._turns.of = turn, of
+        body = (row for row in self._body if self._turns.mine(row.line))
+        rest = self._rest if of == 1 else (raw for raw in self._rest if raw[0] // BLOCK % of == turn)
         rows = self._rows(itertools.chain(body, _not_blank(rest)))
-        return (list(stretch) for _, stretch in itertools.groupby(rows, lambda row: row.line // lines))
+        return (list(stretch) for _, stretch in itertools.groupby(rows, lambda row: row.line // BLOCK))
 
     def _rows(self, rows: Iterable[Row]) -> Iterator[Row]:
         width = len(self.headers)
@@ -115,8 +129,10 @@ def _not_blank(raw: Iterable[Raw]) -> Iterator[Row]:
     """Rows with something in them, outer spaces removed. Bounded: a file may be millions of blank lines."""
     last = 0
     for line, cells in raw:
-        plain = [_unescaped(cell) if cell[:1] == "'" else cell for cell in map(str.strip, cells)]
+        plain = [cell.strip() for cell in cells]
         if any(plain):
+            if "'" in "".join(plain):
+                plain = [*map(_unescaped, plain)]
             last = line
             yield Row(line, plain)
         elif line - last > _MOST_BLANK:
