@@ -1,6 +1,7 @@
 """Labels of a business's own."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -40,7 +41,7 @@ def keep(account: Account, names: Iterable[str]) -> list[int]:
 @transaction.atomic
 def put(account: Account, contacts: list[int], names: Iterable[str], task: Task | None = None) -> list[int]:
     """Gives the tags to contacts of the account (ids). Returns who lacked one."""
-    given = {
+    given: dict[str, Any] = {
         "account": account.pk,
         "contacts": contacts,
         "tags": keep(account, names),
