@@ -22,7 +22,7 @@ COLUMNS = ("name", "last_name", "mobile", "email", "consent", "opt_out", "tags")
 RESERVED = {"nombre", "nombre completo", "nombre_completo", "celular", "correo"}
 # Columns of our own export that say nothing new.
 OURS = {"Permiso desde", "Permission since", "Id de WhatsApp", "WhatsApp id"}
-NO, SILENT, YES = -1, 0, 1  # what a row says about permission
+LEAVES, NO, SILENT, YES = -2, -1, 0, 1  # what a row says about permission: a withdrawal is more than a no
 PROBLEMS = {phones.INCOMPLETE: "incomplete", phones.INVALID: "invalid"}  # as models.MobileProblem has them
 UNIT = "\x1f"  # between tags, and between remarks
 NULL = "\x1e"  # no cell has it: control characters become spaces
@@ -52,7 +52,7 @@ mobile              E.164, or null with a problem (models.MobileProblem) and its
 tags                names, separated by UNIT
 fields              JSON
 hash                crypto.keyed_hash of the number; empty without one
-first_line, word    the line again, and NO, SILENT or YES: before the file is compared with itself
+first_line, word    the line again, and LEAVES, NO, SILENT or YES: before the file is compared with itself
 remarks             cells that are not saved as they stand, separated by UNIT: field (or NAME, EMAIL), SAYS, cell
 """
 
@@ -199,16 +199,16 @@ def _tags(cell: str) -> str:
 def _answer(cell: str) -> int:
     plain = _plain(cell)
     if _withdraws(plain):
-        return NO
-    return YES if spreadsheets.read_permission(plain) else SILENT
+        return LEAVES
+    return {True: YES, False: NO, None: SILENT}[spreadsheets.read_permission(plain)]
 
 
 @functools.lru_cache(maxsize=1000)
 def _opted(cell: str) -> int:
-    """NO for a yes, a withdrawal, or its date; SILENT for words that may be one: nobody is written to on their account."""
+    """LEAVES for a yes, a withdrawal, or its date; SILENT for words that may be one: nobody is written to on their account."""
     plain = _plain(cell)
     if _withdraws(plain) or spreadsheets.read_permission(plain) or _DATE(plain):
-        return NO
+        return LEAVES
     return YES if field_values.blank(plain) or spreadsheets.read_permission(plain) is False else SILENT
 
 

@@ -11,7 +11,7 @@ from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
 from pregon.contacts import finding, statements, tags
-from pregon.contacts.import_rows import NULL, STAGED, UNIT
+from pregon.contacts.import_rows import LEAVES, NO, NULL, STAGED, UNIT, YES
 from pregon.contacts.models import ContactImport
 from pregon.lib import text
 
@@ -66,7 +66,7 @@ class Way(NamedTuple):
 WAYS = {
     "grants": Way("word", True),
     statements.NONE: Way("word", False),
-    statements.OPT_OUT: Way("-1", False),
+    statements.OPT_OUT: Way(str(LEAVES), False),
 }
 
 
@@ -172,16 +172,27 @@ def judge_again(import_: ContactImport, lines: Sequence[int]) -> None:
 
 
 def review(import_: ContactImport) -> dict[str, dict[str, Any]]:
-    """Per way of stating the permission its `counts` and the first `examples` left out."""
+    """Per way of stating the permission its `counts`, the first `examples` left out, and how many `keep` a permission although
+    their row says no: a list may be older than the permission, so that only a withdrawal ends it."""
     outcomes = ", ".join(f"{_outcome(way)} AS {name}, {_grants(way)} AS {name}_said_yes" for name, way in WAYS.items())
     columns = ", ".join(f"{name}, {name}_said_yes AND {name} IN ('new', 'updated') AS {name}_grants" for name in WAYS)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS pg_temp.told")
         beside = _beside(import_, _STRETCH, limit="")
-        told = f"SELECT line, refused_at, {outcomes} FROM ({beside}) AS beside OFFSET 0"
-        select = f"SELECT line, refused_at, {columns} FROM ({told}) AS told"
+        keeps = f"word = {NO} AND consent = 'granted' AND line <= first_line AS keeps"
+        told = f"SELECT line, refused_at, {keeps}, {outcomes} FROM ({beside}) AS beside OFFSET 0"
+        select = f"SELECT line, refused_at, keeps, {columns} FROM ({told}) AS told"
         cursor.execute(f"CREATE TEMPORARY TABLE told ON COMMIT DROP AS {select}", _given(import_, WHOLE_FILE))
-        return {name: {"counts": _counts("told", name), "examples": _examples(import_, name)} for name in WAYS}
+        cursor.execute("SELECT count(*) FROM told WHERE keeps")
+        (keep,) = cursor.fetchone()
+    return {
+        name: {
+            "counts": _counts("told", name),
+            "examples": _examples(import_, name),
+            "keep": 0 if name == statements.OPT_OUT else keep,
+        }
+        for name in WAYS
+    }
 
 
 def counts() -> dict[str, int]:
@@ -267,16 +278,22 @@ WHERE {which}
 
 
 def _grants(way: Way) -> str:
-    return f"({way.word} = 1 AND {way.granting} AND consent IS DISTINCT FROM 'granted')"
+    return f"({way.word} = {YES} AND {way.granting} AND consent IS DISTINCT FROM 'granted')"
 
 
 def _outcome(way: Way) -> str:
-    here = finding.digits_of("beside.raw")
-    return _OUTCOME.format(word=way.word, grants=_grants(way), digits=finding.RAW, digits_here=here, account=_ACCOUNT)
+    return _OUTCOME.format(
+        word=way.word,
+        leaves=LEAVES,
+        grants=_grants(way),
+        digits=finding.RAW,
+        digits_here=finding.digits_of("beside.raw"),
+        account=_ACCOUNT,
+    )
 
 
 _OUTCOME = """CASE
-    WHEN mobile IS NULL AND (name = '' OR {word} = -1) THEN problem
+    WHEN mobile IS NULL AND (name = '' OR {word} = {leaves}) THEN problem
     WHEN line > first_line THEN 'duplicate'
     WHEN mobile IS NULL THEN CASE WHEN (
         SELECT true FROM contacts_contact AS c
@@ -284,7 +301,7 @@ _OUTCOME = """CASE
             AND c.mobile_raw = beside.raw AND c.search = beside.search LIMIT 1
     ) THEN 'unchanged' ELSE 'to_fix' END
     WHEN refused THEN 'withdrawn'
-    WHEN {word} = -1 THEN 'opt_out'
+    WHEN {word} = {leaves} THEN 'opt_out'
     WHEN NOT (contact IS NULL OR changes OR {grants}) THEN 'unchanged'
     WHEN NOT {grants} AND consent IS DISTINCT FROM 'granted' THEN 'no_consent'
     WHEN contact IS NULL THEN 'new'

@@ -78,6 +78,8 @@ class Review:
     problems: list[RowProblem]
     examples: list[LeftOut]
     """The first rows left out."""
+    keep: int = 0
+    """People with permission whose row says no: they keep it."""
 
     @property
     def saved(self) -> int:
@@ -166,6 +168,7 @@ def review(import_: ContactImport) -> Review:
         counts=found["counts"] if import_.status == Status.REVIEWING else import_.counts,
         problems=[RowProblem(*notice) for notice in import_.notices],
         examples=[_example(row) for row in found["examples"]],
+        keep=found.get("keep", 0),
     )
 
 

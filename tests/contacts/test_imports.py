@@ -207,6 +207,19 @@ class TestCommit:
         bring(account, f"nombre,celular,baja\nAna,2225550117,{said}\n")
         assert account.contacts.get().consent == is_now
 
+    def test_a_no_for_somebody_with_permission_takes_nothing_and_is_told(self):
+        """The list may be older than their yes."""
+        account = make.account()
+        bring(account, "nombre,celular\nAna,2225550117\nEva,2225550118\n")
+        rows = "Ana,2225550117,no\nEva,2225550118,\nLuz,2225550119,no\nAna,2225550117,sí\n"
+        import_ = begin(account, f"nombre,celular,permiso\n{rows}", statement="store")
+        assert imports.review(import_).keep == 1
+        import_.statement = statements.OPT_OUT
+        assert imports.review(import_).keep == 0
+        bring(account, f"nombre,celular,permiso\n{rows}")
+        said = dict(account.contacts.values_list("name", "consent"))
+        assert said == {"Ana": Consent.GRANTED, "Eva": Consent.GRANTED, "Luz": Consent.UNKNOWN}
+
     def test_twice_by_two_people(self, shop):
         import_ = begin(shop, CLIENTS, statement="store")
         imports.commit(import_, make.user())
