@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pregon.contacts import consent, people, tag_names, tags
-from pregon.contacts.models import Consent, Refusal, Source
+from pregon.contacts.models import Consent, Refusal, Source, Task
 from pregon.contacts.people import Details
 from tests import make
 
@@ -107,13 +107,17 @@ class TestTags:
         contacts = [make.contact(account) for _ in range(3)]
         ids = [contact.pk for contact in contacts]
         first = tags.put(account, ids[:1], ["VIP", "vip"])
-        rest = tags.put(account, ids, ["Vip"])
+        task = Task.objects.create(account=account, kind=Task.Kind.TAG, audience={}, upto=ids[-1], total=3)
+        rest = tags.put(account, ids, ["Vip"], task)
         tag = account.tags.get()
         assert first + rest == ids
         assert tags.take(account, ids[:2], tag.pk) == ids[:2]
         tags.forget(account, [tag.pk])
         assert list(tag.contacts.all()) == contacts[2:]
-        assert tags.unlink([link for link, _contact in rest]) == ids[2:]
+        tags.put(account, ids[1:2], ["VIP"])  # again, and not for the task
+        assert tags.unlink(task, ids) == ids[2:]
+        tags.forget(account, [tag.pk])
+        assert tags.take(account, ids, tag.pk) == ids[1:2]
         tags.forget(account, [tag.pk])
         assert not account.tags.exists()
         tags.revive(account, tag.pk, "VIP")
