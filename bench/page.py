@@ -150,6 +150,7 @@ def _base() -> Base:
     with connection.cursor() as cursor:
         cursor.execute(WRITE, {"batch": batch.pk, "account": member.account_id})
         cursor.execute("VACUUM ANALYZE")
+        cursor.execute("CHECKPOINT")  # writing out what was made here is no part of a page
     return Base(member, common, rare, _segment(member.account, common))
 
 
