@@ -23,3 +23,18 @@ def test_every_row_and_remark_of_both(tmp_path):
         0,
         [0, 101 + 2 * BLOCK, 101 + 3 * BLOCK],
     )
+
+
+def test_a_cell_of_several_lines_where_the_readers_take_turns(tmp_path):
+    """A block without quotes is passed over unread by the other; a row that begins in one block may end in the next."""
+    lines = ["nombre,celular", *(f"Ana {n},222555{n:05d}" for n in range(2 * BLOCK))]
+    lines[BLOCK - 2 : BLOCK + 1] = ['"Eva', "", 'Ruiz",22255500001']  # lines 4,999 to 5,001 of the file
+    file = tmp_path / "clientes.csv"
+    file.write_text("\n".join(lines))
+    frames = import_process.frames(str(file), file.name, HOW._replace(mapping={"name": 0, "mobile": 1}))
+    rows = [line.split("\t")[:2] for frame in frames for line in frame.lines.decode().split("\n")[:-1]]
+    read = {int(line): name for line, name in rows}
+    assert len(rows) == len(read)
+    assert read == {n: line.split(",")[0] for n, line in enumerate(lines, 1) if line.startswith("Ana")} | {
+        BLOCK - 1: "Eva Ruiz"
+    }

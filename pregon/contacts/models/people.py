@@ -100,10 +100,9 @@ class ContactTag(models.Model):
     pk = models.CompositePrimaryKey("contact_id", "tag_id")
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="+", db_constraint=False, db_index=False)
     tag = models.ForeignKey(Tag, models.CASCADE, related_name="+", db_constraint=False)
-    task = (
-        models.ForeignKey(  # that gave it to many at once: its undo takes this back, and not what was given again since
-            "Task", models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
-        )
+    # That gave it to many at once: its undo takes this back, and not what was given again since.
+    task = models.ForeignKey(
+        "Task", models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
     )
 
     class Meta:
